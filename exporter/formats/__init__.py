@@ -1,0 +1,120 @@
+"""The formats: how each is written, opened in its runtime, and inspected. One module or package per format.
+
+A format registers itself in `FORMATS` under its name, which is also the name of its module. Nothing is imported until a format
+is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from exporter.errors import MissingRuntimeError, UsageError
+from exporter.registry import Registry
+from exporter.spec import Inspection, Options, TensorInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from exporter.freeze import Inference
+
+
+class Runner(Protocol):
+    """A file opened in the runtime that devices use."""
+
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the file once on `inputs`, by input name; return the outputs by output name.
+
+        Raises:
+            InvalidArtifactError: if the runtime refuses to run the file.
+        """
+        ...
+
+
+class Format(Protocol):
+    """A file format that can be written can be opened and run: both live side by side."""
+
+    name: ClassVar[str]
+    filename: ClassVar[str]
+    title: ClassVar[str]
+    packages: ClassVar[tuple[str, ...]]
+
+    def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
+        """Convert `inference` and write it to `path`, with `metadata` (JSON values) in the file.
+
+        Raises:
+            UnsupportedError: if a layer or op has no counterpart in this format.
+            InvalidArtifactError: if what was written is not valid.
+        """
+        ...
+
+    def open(self, path: Path) -> Runner:
+        """Load the file in its runtime.
+
+        Raises:
+            InvalidArtifactError: if the runtime refuses it.
+        """
+        ...
+
+    def inspect(self, path: Path) -> Inspection:
+        """Read what the file says of itself, without Keras.
+
+        Raises:
+            InvalidArtifactError: if it is not such a file.
+        """
+        ...
+
+
+FORMATS: Registry[Format] = Registry("format")
+
+
+def names() -> list[str]:
+    """Return the names of all formats, without importing any."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+
+
+def get(name: str) -> Format:
+    """Return the format called `name`.
+
+    Raises:
+        UsageError: if there is none.
+        MissingRuntimeError: if a package that it needs is not installed.
+    """
+    if name not in names():
+        raise UsageError("unknown format", where=repr(name), remedy=f"choose from {', '.join(names())}")
+    importlib.import_module(f"{__name__}.{name}")
+    chosen = FORMATS[name]
+    missing = [package for package in chosen.packages if importlib.util.find_spec(package) is None]
+    if missing:
+        extra = {"saved_model": "tensorflow"}.get(name, name)
+        raise MissingRuntimeError(
+            f"the {chosen.title} format needs packages that are not installed",
+            where=", ".join(missing),
+            remedy=f"pip install 'keras-exporter[{extra}]'",
+        )
+    return chosen
+
+
+def of_path(path: Path) -> Format:
+    """Return the format of an artifact by its name on disk.
+
+    Raises:
+        UsageError: if the path does not exist or no format claims it.
+    """
+    if not path.exists():
+        raise UsageError("no such file", where=str(path), remedy="check the path")
+    suffixes = {".onnx": "onnx", ".ort": "onnx", ".tflite": "tflite", ".litert": "tflite"}
+    if path.is_dir() and (path / "saved_model.pb").is_file():
+        return get("saved_model")
+    if path.suffix not in suffixes:
+        raise UsageError(
+            "not an artifact", where=str(path), remedy="name a .onnx or .tflite file or the folder of a SavedModel"
+        )
+    return get(suffixes[path.suffix])

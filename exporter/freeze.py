@@ -1,0 +1,121 @@
+"""Freeze: one inference function of a Keras model, flat tensors in and out, with `training=False` and Keras's names.
+
+Every format starts from here, and so does the reference that they are compared with: what Keras computes is what `Inference` computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from exporter.errors import UsageError
+from exporter.signature import InputSignature, input_signature, output_names
+from exporter.spec import Batch, TensorInfo
+
+
+class Inference:
+    """The inference function of a built Keras model.
+
+    Args:
+        model: a keras.Model, TensorFlow backend.
+        signature: what `model.export(input_signature=...)` takes; None: from the model.
+
+    Attributes:
+        inputs: names, shapes (the batch is None unless the model fixes it) and dtypes, in Keras's order.
+        outputs: likewise, for a dynamic batch.
+
+    Raises:
+        UsageError: if the model was never built, or the signature does not fit it.
+    """
+
+    def __init__(self, model: Any, signature: Any = None) -> None:
+        self.model = model
+        self._signature: InputSignature = input_signature(model, signature)
+        self._concrete: dict[tuple[TensorInfo, ...], Any] = {}
+        self._output_names: list[str] | None = None
+        if self._signature.guessed:
+            self._signature = replace(self._signature, inputs=self._with_integer_inputs())
+
+    @property
+    def inputs(self) -> tuple[TensorInfo, ...]:
+        """The inputs, in Keras's order."""
+        return self._signature.inputs
+
+    @cached_property
+    def outputs(self) -> tuple[TensorInfo, ...]:
+        """The outputs, in Keras's flat order; every dynamic dimension is None."""
+        tensors = self.concrete().outputs
+        names = self._output_names or []
+        return tuple(
+            TensorInfo(name, tuple(t.shape.as_list()) if t.shape.rank is not None else (None,), t.dtype.name)
+            for name, t in zip(names, tensors, strict=True)
+        )
+
+    def __call__(self, *tensors: Any) -> list[Any]:
+        """Run the model on flat input tensors (TensorFlow), eagerly or while tracing; return its flat outputs."""
+        import keras
+
+        outputs = self.model(*self._signature.pack(tensors), training=False)
+        self._output_names = output_names(self.model, outputs)
+        return [keras.ops.convert_to_tensor(t) for t in keras.tree.flatten(outputs) if t is not None]
+
+    def inputs_for(self, batch: Batch) -> tuple[TensorInfo, ...]:
+        """Return the inputs with the first dimension set to `batch`; "dynamic" leaves it as Keras has it.
+
+        Raises:
+            UsageError: if the model itself fixes another batch size.
+        """
+        if batch == "dynamic":
+            return self.inputs
+        for info in self.inputs:
+            if info.shape and info.shape[0] not in (None, batch):
+                raise UsageError(
+                    "the model fixes its batch size",
+                    where=str(info),
+                    reason=f"asked for {batch}, the model takes {info.shape[0]}",
+                )
+        return tuple(replace(i, shape=(batch, *i.shape[1:])) if i.shape else i for i in self.inputs)
+
+    def trace(self, function: Callable[..., Any], inputs: Sequence[TensorInfo]) -> Any:
+        """Trace `function` of flat tensors once, for `inputs`; return TensorFlow's ConcreteFunction."""
+        import tensorflow as tf
+
+        specs = [tf.TensorSpec(i.shape, i.dtype, name=f"input_{n}") for n, i in enumerate(inputs)]
+        return tf.function(function, autograph=False).get_concrete_function(*specs)
+
+    def concrete(self, batch: Batch = "dynamic") -> Any:
+        """Return the model's ConcreteFunction for a batch size, traced once; arguments are named input_0, input_1, …"""
+        inputs = self.inputs_for(batch)
+        if inputs not in self._concrete:
+            self._concrete[inputs] = self.trace(self.__call__, inputs)
+        return self._concrete[inputs]
+
+    def predict(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what Keras computes, by output name, run as a graph as `model.predict` does.
+
+        Some layers compute differently eagerly (`Resizing` of uint8): the graph is what is exported, so it is the reference.
+        """
+        import tensorflow as tf
+
+        tensors = [tf.constant(arrays[i.name], dtype=i.dtype) for i in self.inputs]
+        results = self.concrete()(*tensors)
+        return {o.name: r.numpy() for o, r in zip(self.outputs, results, strict=True)}
+
+    def _with_integer_inputs(self) -> tuple[TensorInfo, ...]:
+        """Give int32 to the inputs that the model only ever casts to integers.
+
+        Keras does not record the dtypes a subclassed model was called with and assumes its compute dtype, even for token ids.
+        """
+        graph = self.concrete().graph
+        infos = []
+        for info, placeholder in zip(self.inputs, graph.inputs, strict=False):
+            consumers = placeholder.consumers()
+            integers = bool(consumers) and all(op.type == "Cast" and op.outputs[0].dtype.is_integer for op in consumers)
+            infos.append(replace(info, dtype="int32") if integers else info)
+        if tuple(infos) != self.inputs:
+            self._concrete.clear()
+        return tuple(infos)
