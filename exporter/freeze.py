@@ -1,6 +1,7 @@
 """Freeze: one inference function of a Keras model, flat tensors in and out, with `training=False` and Keras's names.
 
-Every format starts from here, and so does the reference that they are compared with: what Keras computes is what `Inference` computes.
+Every format starts from here, and so does the reference that they are compared with:
+what Keras computes is what `Inference` computes.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Inference:
         return tf.function(function, autograph=False).get_concrete_function(*specs)
 
     def concrete(self, batch: Batch = "dynamic") -> Any:
-        """Return the model's ConcreteFunction for a batch size, traced once; arguments are named input_0, input_1, …"""
+        """Return the ConcreteFunction for a batch size, traced once, its arguments named input_0, input_1 and so on."""
         inputs = self.inputs_for(batch)
         if inputs not in self._concrete:
             self._concrete[inputs] = self.trace(self.__call__, inputs)
@@ -97,7 +98,7 @@ class Inference:
     def predict(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return what Keras computes, by output name, run as a graph as `model.predict` does.
 
-        Some layers compute differently eagerly (`Resizing` of uint8): the graph is what is exported, so it is the reference.
+        Some layers compute differently eagerly (`Resizing` of uint8); the graph is what is exported.
         """
         import tensorflow as tf
 
@@ -108,7 +109,8 @@ class Inference:
     def _with_integer_inputs(self) -> tuple[TensorInfo, ...]:
         """Give int32 to the inputs that the model only ever casts to integers.
 
-        Keras does not record the dtypes a subclassed model was called with and assumes its compute dtype, even for token ids.
+        Keras does not record the dtypes that a subclassed model was called with, and assumes its compute dtype,
+        even for token ids.
         """
         graph = self.concrete().graph
         infos = []

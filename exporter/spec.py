@@ -105,7 +105,7 @@ class Parity:
     Args:
         outputs: one entry per output and case.
         reference: "float64" (the same graph and weights in double precision) or "float32" (Keras itself).
-        top1: share of rows whose largest output stands at the same place, on the user's own data; None without such data.
+        top1: share of rows whose largest output stands at the same place, on real data; None without real data.
         rows: number of rows of samples that were compared.
         notes: what could not be compared, and why.
     """

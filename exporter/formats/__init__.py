@@ -1,7 +1,7 @@
 """The formats: how each is written, opened in its runtime, and inspected. One module or package per format.
 
-A format registers itself in `FORMATS` under its name, which is also the name of its module. Nothing is imported until a format
-is asked for.
+A format registers itself in `FORMATS` under its name, which is also the name of its module.
+Nothing is imported until a format is asked for.
 """
 
 from __future__ import annotations
