@@ -1,8 +1,8 @@
 """The signature of a Keras model: the names of its inputs and outputs, and how flat tensors become what `call` takes.
 
-Names are Keras's own: the key where the model takes or returns a dict, else the name of the input tensor or of the layer
-that makes the output. Where Keras has no name (a subclassed model returns a bare tensor) it is `output_0`, as in Keras's
-own exports.
+Names are Keras's own: the key where the model takes or returns a dict, else the name of the input tensor or of the
+layer that makes the output. Where Keras has no name (a subclassed model returns a bare tensor) it is `output_0`, as in
+Keras's own exports.
 """
 
 from __future__ import annotations

@@ -1,0 +1,75 @@
+"""Replace the `call` of Keras layers and the backend's functions while a model is traced, and restore them afterwards.
+
+This is the one place where Keras is patched. A replacement receives the original, so that it may decline:
+
+    def call(original, layer, inputs, **kwargs):
+        return original(layer, inputs, **kwargs)
+
+    def function(original, *args, **kwargs):
+        return original(*args, **kwargs)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Replacement = Callable[..., Any]
+
+_LOCK = threading.RLock()  # two traces at once would restore each other's patches
+
+
+@contextlib.contextmanager
+def overridden(layers: Mapping[type, Replacement], functions: Mapping[str, Replacement]) -> Iterator[None]:
+    """Trace with replaced layers and functions inside this context.
+
+    Args:
+        layers: Keras layer classes and what runs in place of `call(layer, ...)`. A subclass with a `call` of its own
+            keeps it; what it inherits, or reaches by `super().call`, is replaced.
+        functions: names below `keras.src.backend` ("nn.gelu", "numpy.einsum", "rnn") and what runs in place of them.
+
+    Raises:
+        AttributeError: if this version of Keras has no such function.
+    """
+    with _LOCK, contextlib.ExitStack() as stack:
+        for cls, replacement in layers.items():
+            stack.enter_context(_patched(cls, "call", _method(cls.call, replacement)))
+        for name, replacement in functions.items():
+            home, _, attribute = name.rpartition(".")
+            module = importlib.import_module("keras.src.backend" + (f".tensorflow.{home}" if home else ""))
+            stack.enter_context(_patched(module, attribute, _function(getattr(module, attribute), replacement)))
+        yield
+
+
+def _method(original: Callable[..., Any], replacement: Replacement) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return replacement(original, self, *args, **kwargs)
+
+    return call
+
+
+def _function(original: Callable[..., Any], replacement: Replacement) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return replacement(original, *args, **kwargs)
+
+    return call
+
+
+@contextlib.contextmanager
+def _patched(owner: Any, attribute: str, value: Any) -> Iterator[None]:
+    inherited = attribute not in vars(owner)
+    original = getattr(owner, attribute)
+    setattr(owner, attribute, value)
+    try:
+        yield
+    finally:
+        if inherited:
+            delattr(owner, attribute)
+        else:
+            setattr(owner, attribute, original)
