@@ -1,0 +1,89 @@
+"""The classes and functions that a file may name beyond Keras: registered ones, and those the user passes."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from exporter.errors import UsageError
+
+# Our own packages: what they register loads with nothing passed.
+_OWN = ("exporter.layers", "exporter.activations", "exporter.losses")
+
+
+def import_custom(modules: Sequence[str]) -> dict[str, Any]:
+    """Import the user's modules (`--custom PKG.MODULE`); importing them registers their classes.
+
+    Args:
+        modules: dotted names, importable from the working directory or the environment.
+
+    Returns:
+        the classes and functions defined in these modules, by their plain names, for `custom_objects`:
+        Keras stores an unregistered class under its plain name.
+
+    Raises:
+        UsageError: if a module is missing or fails while it is imported, or two define the same name.
+    """
+    found: dict[str, Any] = {}
+    for name in modules:
+        for key, thing in _definitions(_import(name)).items():
+            if key in found and found[key] is not thing:
+                raise UsageError(
+                    "two custom modules define the same name",
+                    where=f"--custom {name}: {key}",
+                    reason=f"{found[key].__module__} has it too",
+                    remedy="pass one of them, or register the classes under different names",
+                )
+            found[key] = thing
+    return found
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        if (here := os.getcwd()) not in sys.path:
+            sys.path.insert(0, here)  # as `python -m` does: users name modules of the project they stand in
+        return importlib.import_module(name)
+    except Exception as error:  # the user's own code runs here and may raise anything
+        missing = isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "\0")
+        raise UsageError(
+            "the custom module cannot be imported",
+            where=f"--custom {name}",
+            reason=f"{type(error).__name__}: {error}",
+            remedy="give the dotted name of a module (PKG.MODULE, not a file name) and run from its project folder"
+            if missing
+            else f"make `python -c 'import {name}'` work first",
+        ) from error
+
+
+def _definitions(module: ModuleType) -> dict[str, Any]:
+    """Classes and functions that the module itself defines; what it imports from elsewhere is not its own."""
+    return {
+        name: thing
+        for name, thing in vars(module).items()
+        if (inspect.isclass(thing) or inspect.isfunction(thing))
+        and thing.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+def known_names(custom_objects: Mapping[str, Any] | None, hub: bool = False) -> dict[str, Any]:
+    """Everything that Keras will find under custom names: registered, and passed by the user.
+
+    Our own layers, activations and losses are registered on the way.
+
+    Args:
+        custom_objects: as passed by the user.
+        hub: the file mentions Keras Hub: register its classes too, where it is installed.
+    """
+    from keras.saving import get_custom_objects
+
+    for name in (*_OWN, "keras_hub") if hub else _OWN:
+        if importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)
+    return {**(custom_objects or {}), **get_custom_objects()}

@@ -1,0 +1,27 @@
+"""The limits that a model file must keep: one table, each with its reason.
+
+A limit stands where a small file could otherwise cost unbounded memory, disk or time. Each is far above what
+Keras writes; a real model beyond one of them loads with `trust=True` (`--trust`).
+"""
+
+from __future__ import annotations
+
+MIB = 1 << 20
+
+CONFIG_BYTES = 64 * MIB  # config.json; the largest of Keras Applications and Keras Hub stay below 2 MiB
+METADATA_BYTES = 64 << 10  # metadata.json holds a version and a date: below 200 bytes
+CONFIG_DEPTH = 250  # nested brackets; a model nested in a model costs four
+CONFIG_OBJECTS = 100_000  # serialized objects; ResNet152 has about 3,000
+INLINE_VALUES = 4_000_000  # numbers and strings written out in the JSON: vocabularies, constants
+
+ARCHIVE_MEMBERS = 10_000  # three, and assets (a vocabulary for each layer that has one)
+EXPANSION = 200  # uncompressed over stored bytes; Keras stores plainly (1), DEFLATE ends at 1,032
+EXPANSION_FLOOR = 16 * MIB  # below this size, expansion does no harm
+
+HDF5_OBJECTS = 500_000  # groups and datasets; every variable is one dataset
+HDF5_RANK = 16  # dimensions of one weight
+HDF5_CHUNK_BYTES = 512 * MIB  # one compressed chunk is decompressed whole
+HDF5_ATTRIBUTE_BYTES = 64 * MIB  # model_config of a legacy file is an attribute
+
+VARIABLES_OVER_WEIGHTS = 4  # bytes of the variables that the config builds over bytes of weights in the file
+VARIABLES_FLOOR = 256 * MIB  # a model without saved weights for some variables (lookup tables, metrics)
