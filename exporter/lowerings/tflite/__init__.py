@@ -1,1 +1,39 @@
-"""Lowerings to TFLite: formulations that the converter maps to builtin or fused ops, one family per file."""
+"""Lowerings to TFLite: formulations that the converter maps to builtin or fused ops, one family per file.
+
+A lowering replaces the `call` of a Keras layer class, or a function of Keras's TensorFlow backend, while a model is
+traced for TFLite (see `exporter.lowerings.override`). It receives the original and may decline by calling it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from exporter.lowerings.override import Replacement
+from exporter.registry import Registry, import_submodules
+
+LAYERS: Registry[tuple[type, Replacement]] = Registry("TFLite lowering of layer")
+FUNCTIONS: Registry[Replacement] = Registry("TFLite lowering of function")
+
+
+def lowers_layer(*classes: type) -> Callable[[Replacement], Replacement]:
+    """Register `replacement(original, layer, *args, **kwargs)` for the `call` of Keras layer classes."""
+
+    def enter(replacement: Replacement) -> Replacement:
+        for cls in classes:
+            LAYERS.register(f"{cls.__module__}.{cls.__qualname__}")((cls, replacement))
+        return replacement
+
+    return enter
+
+
+def lowers_function(*names: str) -> Callable[[Replacement], Replacement]:
+    """Register `replacement(original, *args, **kwargs)` for functions of the backend ("nn.softplus", "numpy.roll")."""
+    return FUNCTIONS.register(*names)
+
+
+def replacements() -> tuple[dict[type, Replacement], dict[str, Replacement]]:
+    """Return every lowering for TFLite, as `exporter.lowerings.override.overridden` takes them."""
+    import_submodules(__name__)
+    layers: dict[type, Any] = dict(LAYERS.values())
+    return layers, dict(FUNCTIONS)

@@ -1,0 +1,66 @@
+"""TFLite: one flatbuffer of builtin ops, run by LiteRT on phones, boards and browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from exporter.formats import FORMATS
+from exporter.spec import Inspection, Options
+
+if TYPE_CHECKING:
+    from exporter.formats.tflite.runner import LiteRtRunner
+    from exporter.freeze import Inference
+
+
+class Tflite:
+    """Files that the plain LiteRT interpreter runs: no Flex op, no custom op, no resource variable."""
+
+    name: ClassVar[str] = "tflite"
+    filename: ClassVar[str] = "model.tflite"
+    title: ClassVar[str] = "TFLite"
+    packages: ClassVar[tuple[str, ...]] = ("tensorflow", "ai_edge_litert", "flatbuffers")
+
+    def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
+        """Convert `inference` and write it to `path`, with `metadata` in the file.
+
+        The file counts only once the interpreter has loaded it and allocated its tensors.
+
+        Raises:
+            UnsupportedError: if a layer or op cannot be composed of builtin ops; `where` names the layer.
+            InvalidArtifactError: if the interpreter refuses the file.
+        """
+        from exporter.formats.tflite.conversion import convert
+        from exporter.formats.tflite.envelope import write_enveloped
+        from exporter.formats.tflite.runner import LiteRtRunner
+
+        batch = options.batch_of(self.name)
+        body = convert(inference, batch)
+        inputs = [info.name for info in inference.inputs]
+        outputs = [info.name for info in inference.outputs]
+        write_enveloped(path, body, inputs, outputs, metadata)
+        LiteRtRunner(path)
+
+    def open(self, path: Path) -> LiteRtRunner:
+        """Load the file in the LiteRT interpreter.
+
+        Raises:
+            InvalidArtifactError: if the interpreter refuses it.
+        """
+        from exporter.formats.tflite.runner import LiteRtRunner
+
+        return LiteRtRunner(path)
+
+    def inspect(self, path: Path) -> Inspection:
+        """Read ops, signature, minimum runtime and metadata from the file, without any runtime.
+
+        Raises:
+            InvalidArtifactError: if it is not a TFLite file.
+        """
+        from exporter.formats.tflite.inspection import inspect
+
+        return inspect(path)
+
+
+FORMATS.register("tflite")(Tflite())

@@ -1,0 +1,50 @@
+"""From a Keras model's inference function to the bytes of a TFLite file, by TensorFlow's own converter.
+
+Lowerings registered for TFLite replace the calls that the converter would map to Flex ops or to slow ones.
+Variables are frozen into constants first: a builtin-only file has no place to initialise a variable.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exporter.formats.tflite.refusal import refusal
+from exporter.lowerings.override import overridden
+from exporter.lowerings.tflite import replacements
+
+if TYPE_CHECKING:
+    from exporter.freeze import Inference
+    from exporter.spec import Batch
+
+
+def convert(inference: Inference, batch: Batch) -> bytes:
+    """Return the file's bytes, before names and metadata are written.
+
+    Inputs and outputs stand in Keras's order; an output may be an input, a constant, or another output once more.
+
+    Raises:
+        UnsupportedError: if an op has no builtin counterpart; `where` names the layer.
+    """
+    return convert_traced(trace(inference, batch), inference.model)
+
+
+def trace(inference: Inference, batch: Batch) -> Any:
+    """Return the ConcreteFunction of the model, its calls replaced by the lowerings for TFLite."""
+    with overridden(*replacements()):
+        return inference.trace(inference.__call__, inference.inputs_for(batch))
+
+
+def convert_traced(concrete: Any, model: Any) -> bytes:
+    """Freeze and convert a ConcreteFunction; `model` serves to name the layer of an op that is refused."""
+    import tensorflow as tf
+    from tensorflow.lite.python.convert_phase import ConverterError
+
+    # The converter freezes a function itself, and silently writes uninitialised variables when given a model too.
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], concrete)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    converter.experimental_enable_resource_variables = False
+    converter.exclude_conversion_metadata = True  # it holds a time and would unpack the whole file once more
+    try:
+        return converter.convert()
+    except ConverterError as error:
+        raise refusal(error, model) from error

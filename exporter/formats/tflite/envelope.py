@@ -1,0 +1,162 @@
+"""Keras's names and our metadata around a converted file, without unpacking its weights.
+
+Offsets in a flatbuffer only point forward. So a new root with the signature and the metadata is put *in front of* the
+converted bytes, the body, and refers to the tables inside it; new tensor names are put *behind* it. In the body itself
+only the tensors' pointers to their names change. The weights are never held in memory a second time.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SIGNATURE_KEY = "serving_default"
+METADATA_NAME = "keras_exporter"
+ALIGNMENT = 16  # of the weights within the file, which the runtime maps into memory
+
+# Positions in the vtable, from the schema that LiteRT publishes (schema.fbs).
+_OPERATOR_CODES, _SUBGRAPHS, _DESCRIPTION, _BUFFERS, _METADATA = 6, 8, 10, 12, 16
+_TENSOR_NAME = 10
+
+
+def write_enveloped(
+    path: Path, body: bytes, inputs: Sequence[str], outputs: Sequence[str], metadata: Mapping[str, object]
+) -> None:
+    """Write the converted bytes `body` to `path` with a signature and metadata.
+
+    Args:
+        path: the file to write.
+        body: a TFLite file whose first subgraph has its inputs and outputs in the order of the names.
+        inputs: names of the inputs.
+        outputs: names of the outputs; two of them may be the same tensor.
+        metadata: JSON values.
+    """
+    from ai_edge_litert.schema_py_generated import Model
+
+    model = Model.GetRootAs(body)
+    graph = model.Subgraphs(0)
+    inputs_of = list(zip(inputs, _indices(graph.Inputs, graph.InputsLength()), strict=True))
+    outputs_of = list(zip(outputs, _indices(graph.Outputs, graph.OutputsLength()), strict=True))
+    text = json.dumps(metadata, ensure_ascii=False, sort_keys=True).encode()
+    prefix = _prefix(model, inputs_of, outputs_of, text)
+    tail, patches = _renaming(graph, len(body), [*inputs_of, *outputs_of])
+    with path.open("wb") as file:
+        file.writelines((prefix, body, tail))
+        for position, offset in patches:
+            file.seek(len(prefix) + position)
+            file.write(struct.pack("<I", offset))
+
+
+def _indices(get: Any, length: int) -> list[int]:
+    return [int(get(i)) for i in range(length)]
+
+
+def _prefix(model: Any, inputs: list[tuple[str, int]], outputs: list[tuple[str, int]], text: bytes) -> bytes:
+    """Return the new root and what only it refers to; its length is a multiple of ALIGNMENT."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    builder = flatbuffers.Builder(4096 + len(text))
+    builder.Prep(ALIGNMENT, 0)  # Finish pads to the largest alignment seen
+    signature = _signature(builder, inputs, outputs)
+    signatures = _vector(builder, [signature])
+    metadata = _vector(builder, [*_elements(model, _METADATA), _metadata(builder, model.BuffersLength())])
+    buffers = _vector(builder, [*_elements(model, _BUFFERS), _buffer(builder, text)])
+    schema.ModelStart(builder)
+    schema.ModelAddVersion(builder, model.Version())
+    schema.ModelAddOperatorCodes(builder, _field(model, _OPERATOR_CODES))
+    schema.ModelAddSubgraphs(builder, _field(model, _SUBGRAPHS))
+    schema.ModelAddDescription(builder, _field(model, _DESCRIPTION))
+    schema.ModelAddBuffers(builder, buffers)
+    schema.ModelAddMetadata(builder, metadata)
+    schema.ModelAddSignatureDefs(builder, signatures)
+    builder.Finish(schema.ModelEnd(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _field(model: Any, slot: int) -> int:
+    """Return the place of a field's value in the body, as the builder counts: backwards from the end of the prefix."""
+    table = model._tab
+    offset = table.Offset(slot)
+    return -int(table.Indirect(table.Pos + offset)) if offset else 0
+
+
+def _elements(model: Any, slot: int) -> list[int]:
+    """Return the places of the tables of a vector in the body, as the builder counts."""
+    table = model._tab
+    offset = table.Offset(slot)
+    if not offset:
+        return []
+    first = table.Vector(offset)
+    return [-int(table.Indirect(first + 4 * i)) for i in range(table.VectorLen(offset))]
+
+
+def _vector(builder: Any, tables: Sequence[int]) -> int:
+    builder.StartVector(4, len(tables), 4)
+    for table in reversed(tables):
+        builder.PrependUOffsetTRelative(table)
+    return builder.EndVector()
+
+
+def _signature(builder: Any, inputs: list[tuple[str, int]], outputs: list[tuple[str, int]]) -> int:
+    from ai_edge_litert import schema_py_generated as schema
+
+    key = builder.CreateString(SIGNATURE_KEY)
+    input_maps = _vector(builder, [_tensor_map(builder, *pair) for pair in inputs])
+    output_maps = _vector(builder, [_tensor_map(builder, *pair) for pair in outputs])
+    schema.SignatureDefStart(builder)
+    schema.SignatureDefAddInputs(builder, input_maps)
+    schema.SignatureDefAddOutputs(builder, output_maps)
+    schema.SignatureDefAddSignatureKey(builder, key)
+    schema.SignatureDefAddSubgraphIndex(builder, 0)
+    return schema.SignatureDefEnd(builder)
+
+
+def _tensor_map(builder: Any, name: str, index: int) -> int:
+    from ai_edge_litert import schema_py_generated as schema
+
+    text = builder.CreateString(name)
+    schema.TensorMapStart(builder)
+    schema.TensorMapAddName(builder, text)
+    schema.TensorMapAddTensorIndex(builder, index)
+    return schema.TensorMapEnd(builder)
+
+
+def _metadata(builder: Any, buffer: int) -> int:
+    from ai_edge_litert import schema_py_generated as schema
+
+    name = builder.CreateString(METADATA_NAME)
+    schema.MetadataStart(builder)
+    schema.MetadataAddName(builder, name)
+    schema.MetadataAddBuffer(builder, buffer)
+    return schema.MetadataEnd(builder)
+
+
+def _buffer(builder: Any, data: bytes) -> int:
+    from ai_edge_litert import schema_py_generated as schema
+
+    vector = builder.CreateByteVector(data)
+    schema.BufferStart(builder)
+    schema.BufferAddData(builder, vector)
+    return schema.BufferEnd(builder)
+
+
+def _renaming(graph: Any, length: int, names: list[tuple[str, int]]) -> tuple[bytes, list[tuple[int, int]]]:
+    """Return the strings to put behind a body of `length` bytes, and (position, offset) of the pointers to them.
+
+    A tensor that is an output twice, or an input and an output, takes its first name.
+    """
+    tail = bytearray(-length % 4)
+    patches = []
+    first = dict(reversed([(index, name) for name, index in names]))
+    for index, name in sorted(first.items()):
+        table = graph.Tensors(index)._tab
+        if offset := table.Offset(_TENSOR_NAME):
+            pointer = table.Pos + offset
+            patches.append((pointer, length + len(tail) - pointer))
+            text = name.encode()
+            tail += struct.pack("<I", len(text)) + text + bytes(4 - len(text) % 4)  # ends with a NUL, aligned
+    return bytes(tail), patches

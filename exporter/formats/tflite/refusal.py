@@ -1,0 +1,53 @@
+"""What the converter refused, told in terms of the Keras model: the layer, the op, and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from exporter.errors import UnsupportedError
+
+REMEDIES = {
+    "TensorListReserve": "fix the batch size (tflite_batch=1) or the number of time steps",
+    "LookupTableFind": "split the model: run text and lookup layers before it, and export the part from the ids on",
+    "StringSplit": "split the model: run text and lookup layers before it, and export the part from the ids on",
+    "StaticRegexReplace": "split the model: run text and lookup layers before it, and export the part from the ids on",
+}
+DEFAULT_REMEDY = "write the layer with other keras.ops, or export the part of the model before it"
+
+
+def refusal(error: Any, model: Any) -> UnsupportedError:
+    """Return the error to raise for TensorFlow's ConverterError, naming each op and its layer once."""
+    faults: dict[tuple[str, str], None] = {}
+    for entry in error.errors:
+        op = entry.operator.name.removeprefix("tf.")
+        scopes = [call.name for call in entry.location.call if call.name]
+        if op and scopes:
+            faults[(op, layer_of(scopes[0], model))] = None
+    if not faults:
+        return UnsupportedError(
+            "the model cannot be converted to TFLite",
+            where=model.name,
+            reason=str(error).strip().splitlines()[0],
+            remedy=DEFAULT_REMEDY,
+        )
+    ops = [op for op, _ in faults]
+    return UnsupportedError(
+        "TFLite has no builtin op for a part of the model",
+        where=", ".join(dict.fromkeys(f"layer {layer!r}" for _, layer in faults)),
+        reason="; ".join(f"{layer}: {op}" for op, layer in faults),
+        remedy=next((REMEDIES[op] for op in ops if op in REMEDIES), DEFAULT_REMEDY),
+    )
+
+
+def layer_of(scope: str, model: Any) -> str:
+    """Return the name of the innermost Keras layer in the scoped name of an op ("functional_1/dense_1/MatMul").
+
+    TensorFlow appends _1, _2, … to a scope that was entered before; the model itself is the answer of last resort.
+    """
+    names = {layer.name for layer in model._flatten_layers()}
+    for part in reversed(scope.partition("@")[0].split("/")[:-1]):
+        for candidate in (part, re.sub(r"_\d+$", "", part)):
+            if candidate in names:
+                return candidate
+    return model.name

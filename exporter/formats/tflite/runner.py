@@ -1,0 +1,108 @@
+"""A TFLite file opened in LiteRT, the interpreter that devices use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from exporter.errors import InvalidArtifactError, UsageError
+from exporter.formats.tflite.inspection import inspect
+from exporter.spec import TensorInfo
+
+
+class LiteRtRunner:
+    """A file loaded in the LiteRT interpreter, one thread, with XNNPACK as on a device.
+
+    Args:
+        path: the .tflite file; it is mapped into memory.
+
+    Attributes:
+        inputs: names, shapes and dtypes in the order of the signature.
+        outputs: likewise.
+
+    Raises:
+        InvalidArtifactError: if it is not such a file, or the interpreter refuses it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.path = path
+        found = inspect(path)
+        self.inputs = found.inputs
+        self.outputs = found.outputs
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
+            self._interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise InvalidArtifactError(
+                "LiteRT does not load the file", where=str(path), reason=_first_line(error)
+            ) from error
+        self._input_indices, self._output_indices = self._indices()
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the file once on `inputs`, by input name; return the outputs by output name.
+
+        Dynamic dimensions take the sizes of the arrays.
+
+        Raises:
+            UsageError: if an input is missing, or its shape does not fit the file.
+            InvalidArtifactError: if the interpreter refuses to run the file.
+        """
+        arrays = [_fitting(info, inputs) for info in self.inputs]
+        try:
+            self._resize(arrays)
+            for index, array in zip(self._input_indices, arrays, strict=True):
+                self._interpreter.set_tensor(index, array)
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise InvalidArtifactError(
+                "LiteRT does not run the file", where=str(self.path), reason=_first_line(error)
+            ) from error
+        results = [self._interpreter.get_tensor(index) for index in self._output_indices]
+        return {info.name: result for info, result in zip(self.outputs, results, strict=True)}
+
+    def _indices(self) -> tuple[list[int], list[int]]:
+        """Return the interpreter's own indices of the inputs and outputs, in the order of the signature."""
+        signatures = self._interpreter.get_signature_list()
+        if not signatures:
+            return (
+                [d["index"] for d in self._interpreter.get_input_details()],
+                [d["index"] for d in self._interpreter.get_output_details()],
+            )
+        runner = self._interpreter.get_signature_runner(next(iter(signatures)))
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        return [inputs[i.name]["index"] for i in self.inputs], [outputs[o.name]["index"] for o in self.outputs]
+
+    def _resize(self, arrays: list[np.ndarray]) -> None:
+        current = {d["index"]: tuple(d["shape"]) for d in self._interpreter.get_input_details()}
+        changed = [(i, a) for i, a in zip(self._input_indices, arrays, strict=True) if current[i] != a.shape]
+        for index, array in changed:
+            self._interpreter.resize_tensor_input(index, array.shape, strict=True)
+        if changed:
+            self._interpreter.allocate_tensors()
+
+
+def _fitting(info: TensorInfo, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the array for an input, contiguous and in its dtype.
+
+    Raises:
+        UsageError: if it is missing or has another shape.
+    """
+    if info.name not in inputs:
+        raise UsageError("an input is missing", where=str(info), reason=f"given: {', '.join(map(repr, inputs))}")
+    array = np.asarray(inputs[info.name])
+    fits = len(array.shape) == len(info.shape) and all(
+        expected in (None, actual) for expected, actual in zip(info.shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise UsageError("an input does not fit the file", where=str(info), reason=f"its shape is {array.shape}")
+    if info.dtype == "string":
+        return array.astype(np.bytes_) if array.dtype.kind == "U" else array
+    return np.ascontiguousarray(array, dtype=info.dtype).reshape(array.shape)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
