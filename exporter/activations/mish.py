@@ -1,4 +1,4 @@
-"""Mish, in a form that keeps its tails in every runtime."""
+"""Mish, in a form that keeps its tails."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ def mish(x: Any) -> Any:
 
     Smooth and not monotonic: the minimum is -0.3088 at x = -1.1924. The limits are 0 at -Inf and Inf at Inf.
 
-    Softplus is not computed: runtimes take log(1 + eˣ) literally, which is 0 at -20 and Inf at 89. Instead
+    Softplus is not computed, because some runtimes take log(1 + eˣ) literally: 0 at -20, Inf at 89. With the sigmoid
+    s = eˣ / (1 + eˣ) and u = s·(2 - s),
 
-        tanh(log(1 + eˣ)) = ((1 + eˣ)² - 1) / ((1 + eˣ)² + 1) = p·(p + 2q) / (p·(p + 2q) + 2q²),   eˣ = p/q,
+        tanh(log(1 + eˣ)) = ((1 + eˣ)² - 1) / ((1 + eˣ)² + 1) = u / (2 - u).
 
-    with p = exp(min(x, 0)) and q = exp(-max(x, 0)). Neither exceeds 1, so nothing overflows, not even in float16, and
-    one of them carries the tail, so that values and gradients stay precise on both sides.
+    Both s and u lie between 0 and 1, so nothing overflows, not even in float16, and they carry the tail: values and
+    gradients are precise on both sides.
 
     Args:
         x: a tensor of any shape. Integers are computed in `floatx`.
@@ -33,7 +34,6 @@ def mish(x: Any) -> Any:
     Reference: Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", https://arxiv.org/abs/1908.08681
     """
     x = as_float(x)
-    p = ops.exp(ops.minimum(x, 0.0))
-    q = ops.exp(-ops.maximum(x, 0.0))
-    rise = p * (p + 2.0 * q)
-    return without_negative_infinity(x) * (rise / (rise + 2.0 * q * q))
+    gate = ops.sigmoid(x)
+    u = gate * (2.0 - gate)
+    return without_negative_infinity(x) * (u / (2.0 - u))

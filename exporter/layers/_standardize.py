@@ -3,10 +3,11 @@
 The textbook formula fails in float32 on three kinds of rows, each of which has a remedy here:
 
 * near-constant rows (1000, 1000.0001, ...): the mean is off by its rounding error, which can exceed the spread of the
-  row. What is left of the mean after subtracting it is subtracted once more.
-* huge rows (1e30): squares overflow. They are divided by the row's largest magnitude first; the result does not depend
-  on that divisor, so no gradient flows through it.
-* rows near the end of the range (3.4e38): the sum overflows. They are shrunk by a power of two, which is exact.
+  row. So the row is shifted by a number near its mean first, and the mean of what is left is taken.
+* huge rows (1e30): squares overflow. So the row is divided by its largest magnitude.
+* rows near the end of the range (3.4e38): the sum overflows. So the row is multiplied by a power of two, which is exact.
+
+The result depends neither on the shift nor on the divisor, so no gradient flows through them.
 """
 
 from __future__ import annotations
@@ -27,26 +28,35 @@ def to_unit_variance(x: Any, axes: list[int], size: int, epsilon: float) -> Any:
         size: how many elements a row has.
         epsilon: ε, above 0.
     """
-    shrink = 2.0 ** -(2 * size - 1).bit_length()  # the power of two at or below 1 / (2 · size): the sum stays in range
-    return to_unit_mean_square(_centred(_centred(x * shrink, axes), axes), axes, epsilon, unit=shrink)
+    shrink = 2.0 ** -(2 * size - 1).bit_length()  # at most 1 / (2 · size): the sum stays in range
+    x = x * shrink
+    low, high = ops.min(x, axis=axes, keepdims=True), ops.max(x, axis=axes, keepdims=True)
+    # Rounding can put the mean of equal numbers beside them; held between the extremes, it leaves exact zeros.
+    shift = ops.stop_gradient(ops.minimum(ops.maximum(_mean(x, axes), low), high))
+    magnitude = ops.maximum(high - shift, shift - low)
+    shifted = x - shift
+    return _over_root_mean_square(shifted - _mean(shifted, axes), magnitude, axes, epsilon, unit=shrink)
 
 
-def to_unit_mean_square(x: Any, axes: list[int], epsilon: float, unit: float = 1.0) -> Any:
-    """Compute x / sqrt(mean(x²) + ε·unit²), the mean taken over `axes`.
+def to_unit_mean_square(x: Any, axes: list[int], epsilon: float) -> Any:
+    """Compute x / sqrt(mean(x²) + ε), the mean taken over `axes`.
 
     Args:
         x: a float32 or float64 tensor.
         axes: the axes that make up a row.
-        epsilon: ε, above 0, of the dimension of x² / unit².
-        unit: what 1 has become where `x` was scaled.
+        epsilon: ε, above 0.
     """
     magnitude = ops.max(ops.abs(x), axis=axes, keepdims=True)
-    # At least the unit, so that ε is never blown up; finite, so that an Inf acts as in the formula.
+    return _over_root_mean_square(x, magnitude, axes, epsilon, unit=1.0)
+
+
+def _over_root_mean_square(x: Any, magnitude: Any, axes: list[int], epsilon: float, unit: float) -> Any:
+    """Compute x / sqrt(mean(x²) + ε·unit²) where no |x| exceeds `magnitude` by much; `unit` is what 1 was scaled to."""
+    # At least the unit, so that ε / divisor² stays in range; finite, so that an Inf acts as in the formula.
     divisor = ops.stop_gradient(ops.minimum(ops.maximum(magnitude, unit), largest(x)))
-    scaled = x / divisor
-    mean_square = ops.mean(ops.square(scaled), axis=axes, keepdims=True)
-    return scaled / ops.sqrt(mean_square + epsilon * ops.square(unit / divisor))
+    x = x / divisor
+    return x / ops.sqrt(_mean(ops.square(x), axes) + epsilon * ops.square(unit / divisor))
 
 
-def _centred(x: Any, axes: list[int]) -> Any:
-    return x - ops.mean(x, axis=axes, keepdims=True)
+def _mean(x: Any, axes: list[int]) -> Any:
+    return ops.mean(x, axis=axes, keepdims=True)
