@@ -70,6 +70,8 @@ class _Turned(io.TextIOBase):
     Log handlers keep the stream they find when a library is imported; theirs must not be a closed file later.
     """
 
+    encoding = "utf-8"
+
     def __init__(self, original: TextIO, capture: TextIO) -> None:
         self.original, self.target = original, capture
 
@@ -81,10 +83,6 @@ class _Turned(io.TextIOBase):
 
     def writable(self) -> bool:
         return True
-
-    @property
-    def encoding(self) -> str:
-        return self.target.encoding
 
     @property
     def buffer(self) -> Any:
@@ -99,7 +97,7 @@ def _streams_on(capture: TextIO) -> Iterator[None]:
     """Point `sys.stdout` and `sys.stderr` at `capture`."""
     originals = sys.stdout, sys.stderr
     turned = [_Turned(stream, capture) if stream is not None else None for stream in originals]
-    sys.stdout, sys.stderr = turned  # type: ignore[assignment]
+    sys.stdout, sys.stderr = turned
     try:
         yield
     finally:

@@ -149,7 +149,8 @@ def _refuse_unsuitable(output: Path) -> None:
         raise UsageError(
             "the output folder cannot be used", where=str(output), reason=reason, remedy="choose another folder with -o"
         )
-    if output.exists() and not os.access(output, os.W_OK | os.X_OK):
+    effective = os.access in os.supports_effective_ids
+    if output.exists() and not os.access(output, os.W_OK | os.X_OK, effective_ids=effective):
         raise output_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), output)
 
 
