@@ -83,8 +83,10 @@ class Live:
     @contextlib.contextmanager
     def __call__(self, title: str, total: int | None = None) -> Iterator[Advance]:
         """Show a stage until it ends."""
+        from rich.markup import escape
+
         with self._shown() as display:
-            task = display.add_task(title, total=total)
+            task = display.add_task(escape(title), total=total)
             start = time.monotonic()
             mark = "[red]failed[/]"
             try:
@@ -92,7 +94,7 @@ class Live:
                 mark = "[green]done[/]  "
             finally:
                 display.remove_task(task)
-                display.console.print(f"{mark} {title} [dim]{time.monotonic() - start:.1f} s[/]")
+                display.console.print(f"{mark} {escape(title)} [dim]{time.monotonic() - start:.1f} s[/]")
 
     @contextlib.contextmanager
     def _shown(self) -> Iterator[rich.progress.Progress]:
