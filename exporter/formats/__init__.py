@@ -11,7 +11,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from exporter.errors import MissingRuntimeError, UsageError
 from exporter.registry import Registry
@@ -41,10 +41,10 @@ class Runner(Protocol):
 class Format(Protocol):
     """A file format that can be written can be opened and run: both live side by side."""
 
-    name: ClassVar[str]
-    filename: ClassVar[str]
-    title: ClassVar[str]
-    packages: ClassVar[tuple[str, ...]]
+    name: str
+    filename: str
+    title: str
+    packages: tuple[str, ...]
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
         """Convert `inference` and write it to `path`, with `metadata` (JSON values) in the file.

@@ -24,7 +24,7 @@ _LOCK = threading.RLock()  # two traces at once would restore each other's patch
 
 
 @contextlib.contextmanager
-def overridden(layers: Mapping[type, Replacement], functions: Mapping[str, Replacement]) -> Iterator[None]:
+def overridden(layers: Mapping[Any, Replacement], functions: Mapping[str, Replacement]) -> Iterator[None]:
     """Trace with replaced layers and functions inside this context.
 
     Args:

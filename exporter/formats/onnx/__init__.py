@@ -1,0 +1,43 @@
+"""ONNX: written layer by layer from an outline of the model, run by ONNX Runtime.
+
+outline -> expand -> tidy -> write; `docs/design/onnx.md` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from exporter.formats import FORMATS
+from exporter.formats.onnx.runner import OnnxRunner
+from exporter.freeze import Inference
+from exporter.spec import Inspection, Options
+
+
+class Onnx:
+    """The Open Neural Network Exchange format."""
+
+    name = "onnx"
+    filename = "model.onnx"
+    title = "ONNX"
+    packages: tuple[str, ...] = ("tensorflow", "onnx", "onnx_ir", "onnxruntime")
+
+    def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
+        """Write `path`, with `path`.data beside it when the weights exceed what one protobuf can hold."""
+        from exporter.formats.onnx.build import build
+        from exporter.formats.onnx.write import write_model
+
+        write_model(build(inference, options, metadata), path)
+
+    def open(self, path: Path) -> OnnxRunner:
+        """Load the file in ONNX Runtime."""
+        return OnnxRunner(path)
+
+    def inspect(self, path: Path) -> Inspection:
+        """Read the graph and the metadata."""
+        from exporter.formats.onnx.inspect import inspect_model
+
+        return inspect_model(path)
+
+
+FORMATS.register("onnx")(Onnx())

@@ -1,0 +1,87 @@
+"""From an inference function to an ONNX IR model: outline, expand, tidy up, name, choose the opset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import onnx_ir as ir
+from onnx_ir.passes import common as passes
+
+from exporter.errors import UsageError
+from exporter.formats.onnx.expand import NARROW, data_type, expand
+from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset
+from exporter.formats.onnx.outline import outline
+from exporter.freeze import Inference
+from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.value import Value
+from exporter.spec import Options, TensorInfo
+
+
+def build(inference: Inference, options: Options, metadata: Mapping[str, object]) -> ir.Model:
+    """Return the ONNX model of `inference`, its weights not yet read.
+
+    Raises:
+        UnsupportedError: if something in the model has no counterpart in ONNX.
+        UsageError: if the opset asked for is out of range.
+    """
+    if options.opset is not None and not OLDEST <= options.opset <= NEWEST:
+        raise UsageError("unknown opset", where=str(options.opset), reason=f"this version writes {OLDEST} to {NEWEST}")
+    inputs = inference.inputs_for(options.batch)
+    traced = outline(inference, inputs)
+    g = Graph(options.opset or NEWEST)
+    outputs = expand(traced, g, inputs, dimensions(inputs))
+    infos = [(o.name, o.dtype) for o in inference.outputs]
+    graph = ir.Graph(
+        [v.ir for v in g.inputs if v.ir is not None],
+        [_output(g, name, dtype, value, inputs) for (name, dtype), value in zip(infos, outputs, strict=True)],
+        nodes=g.nodes,
+        initializers=list(g.initializers.values()),
+        name=inference.model.name,
+    )
+    _tidy(graph)
+    graph.opset_imports[""] = options.opset or lowest_opset(graph, g.wanted)
+    return _model(graph, metadata)
+
+
+def dimensions(inputs: Sequence[TensorInfo]) -> list[list[int | str]]:
+    """Name the dynamic dimensions: one `batch` shared by all inputs, the others after their input and axis."""
+    return [
+        [d if d is not None else "batch" if axis == 0 else f"{i.name}_{axis}" for axis, d in enumerate(i.shape)]
+        for i in inputs
+    ]
+
+
+def _output(g: Graph, name: str, dtype: str, value: Value, inputs: Sequence[TensorInfo]) -> ir.Value:
+    wanted = data_type(dtype)
+    result = g.cast(value, wanted) if wanted in NARROW else value
+    written = g.op("Identity", result).ir  # an output needs a name of its own; needless ones are removed
+    assert written is not None
+    batched = any(i.shape and i.shape[0] is None for i in inputs)
+    shape = ["batch" if axis == 0 and batched and d is None else d for axis, d in enumerate(value.shape)]
+    written.name, written.shape, written.type = name, ir.Shape(shape), ir.TensorType(wanted)
+    return written
+
+
+def _tidy(graph: ir.Graph) -> None:
+    """Remove what nothing needs, and merge what was written twice."""
+    model = ir.Model(graph, ir_version=10)
+    graph.opset_imports[""] = NEWEST
+    for step in (
+        passes.IdentityEliminationPass(),
+        passes.CommonSubexpressionEliminationPass(),
+        passes.RemoveUnusedNodesPass(),
+    ):
+        step(model)
+
+
+def _model(graph: ir.Graph, metadata: Mapping[str, object]) -> ir.Model:
+    import onnx.helper
+
+    opset = graph.opset_imports[""]
+    version = onnx.helper.find_min_ir_version_for([onnx.helper.make_opsetid("", opset)])
+    origin: dict[str, Any] = {"producer_name": "keras-exporter", "producer_version": str(metadata.get("exporter", ""))}
+    model = ir.Model(graph, ir_version=version, **origin)
+    model.metadata_props["keras_exporter"] = json.dumps(metadata, sort_keys=True)
+    return model

@@ -1,0 +1,179 @@
+"""Expand: one walk over the outline, in which the lowering of each marker and op writes the standard's nodes.
+
+What depends on constants alone is computed while exporting. What has no lowering of ours is handed to tf2onnx, op by op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from exporter.errors import UnsupportedError
+from exporter.formats.onnx.fallback import convert_op
+from exporter.formats.onnx.folding import folded
+from exporter.formats.onnx.outline import Marker, Outline, Slot
+from exporter.lowerings.onnx.graph import Graph, tensor_constant
+from exporter.lowerings.onnx.registry import OPS
+from exporter.lowerings.onnx.value import Constant, Value
+from exporter.spec import TensorInfo
+
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+
+
+def expand(
+    outline: Outline, g: Graph, inputs: Sequence[TensorInfo], dimensions: Sequence[Sequence[Any]]
+) -> list[Value]:
+    """Write the outline into `g`; return the values of the model's outputs, in Keras's axis order.
+
+    Args:
+        outline: the traced model.
+        g: an empty graph.
+        inputs: names and dtypes of the model's inputs.
+        dimensions: their dimensions: ints, or names of dynamic ones.
+
+    Raises:
+        UnsupportedError: if something in the model has no counterpart in ONNX; it names the layer and the op.
+    """
+    fed = []
+    for info, dims in zip(inputs, dimensions, strict=True):
+        dtype = data_type(info.dtype)
+        value = g.input(info.name, dims, dtype)
+        fed.append(g.cast(value, ir.DataType.FLOAT) if dtype in NARROW else value)
+    g.walk = lambda body, graph, arguments: Walk(body, outline).graph(graph, arguments)
+    return [g.keras_order(value) for value in Walk(g, outline).graph(outline.graph, fed)]
+
+
+NARROW = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
+
+
+def data_type(tf_name: str) -> ir.DataType:
+    """Return ONNX's type for the name of a TensorFlow dtype."""
+    import tensorflow as tf
+
+    dtype = tf.as_dtype(tf_name)
+    if dtype == tf.string:
+        return ir.DataType.STRING
+    try:
+        return ir.DataType.from_numpy(np.dtype(dtype.as_numpy_dtype))
+    except TypeError:
+        raise UnsupportedError("ONNX has no such type", where=tf_name) from None
+
+
+def computed_type(tf_name: str) -> ir.DataType:
+    """Return the type that a tensor is computed in: floats of 16 bits are computed as float32."""
+    dtype = data_type(tf_name)
+    return ir.DataType.FLOAT if dtype in NARROW else dtype
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A resource of TensorFlow: a variable, or a lookup table."""
+
+    resource: Any
+
+
+class Walk:
+    """The walk over a TensorFlow graph and the graphs that it calls.
+
+    Args:
+        g: the ONNX graph to write.
+        outline: the markers.
+    """
+
+    def __init__(self, g: Graph, outline: Outline) -> None:
+        self.g = g
+        self.outline = outline
+        self.values: dict[Any, Any] = {}
+
+    def graph(self, graph: Any, inputs: Sequence[Value | Handle | None]) -> list[Value]:
+        """Walk a FuncGraph with `inputs` for its arguments; return the values of its outputs."""
+        for placeholder, value in zip(graph.inputs, inputs, strict=False):
+            self.values[placeholder.ref()] = value
+        for tensor, placeholder in graph.captures:
+            self.values.setdefault(placeholder.ref(), self._captured(graph, tensor))
+        needed = _needed(graph)
+        for op in graph.get_operations():
+            if op in needed:
+                self._op(op)
+        return [self.g.value_of(self.values[t.ref()]) for t in graph.outputs]
+
+    def _captured(self, graph: Any, tensor: Any) -> Value | Handle:
+        import tensorflow as tf
+
+        if tensor.dtype != tf.resource:
+            return tensor_constant(tensor, "constant", key=("capture", id(tensor)))
+        return Handle(next((v for v in graph.variables if v.handle is tensor), tensor))
+
+    def _op(self, op: Any) -> None:
+        marker = self.outline.markers.get(_token(op))
+        scope = marker.scope if marker else op.name.rpartition("/")[0]
+        try:
+            with self.g.named(scope):
+                results = self._marker(marker, op) if marker else self._plain(op)
+        except NotImplementedError as error:
+            raise UnsupportedError(
+                "this cannot be expressed in ONNX",
+                where=f"{scope or self.outline.name} ({type(marker.layer).__name__ if marker else op.type})",
+                reason=str(error),
+                remedy="replace it by layers or keras.ops functions that ONNX has, or leave it out of the exported model",
+            ) from error
+        for output, value in zip(op.outputs, results, strict=True):
+            self.values[output.ref()] = self._typed(value, output) if isinstance(value, Value) else value
+
+    def _typed(self, value: Value, output: Any) -> Value:
+        """Take the static shape that TensorFlow knows, and hold a lowering to the rank and dtype it must give."""
+        if output.shape.rank is not None and not isinstance(value, Constant):
+            static = tuple(output.shape.as_list())
+            assert value.rank == len(static), f"{output.name}: lowered to rank {value.rank}, should be {static}"
+            value.shape = tuple(a if a is not None else b for a, b in zip(static, value.shape, strict=True))
+        return self.g.cast(value, computed_type(output.dtype.name))
+
+    def _marker(self, marker: Marker, op: Any) -> list[Value]:
+        import keras
+
+        tensors = [self.values[t.ref()] for t in op.inputs]
+
+        def fill(leaf: Any) -> Any:
+            return tensors[leaf.position] if isinstance(leaf, Slot) else leaf
+
+        args, kwargs = keras.tree.map_structure(fill, (marker.args, marker.kwargs))
+        target = (marker.layer,) if marker.layer is not None else ()
+        return keras.tree.flatten(marker.entry.lowering(self.g, *target, *args, **kwargs))
+
+    def _plain(self, op: Any) -> Sequence[Value | Handle | None]:
+        inputs = [self.values.get(t.ref()) for t in op.inputs]
+        if op.type == "ReadVariableOp":
+            return [self._read(inputs[0])]
+        if op.type in CALLS:
+            callee = op.graph._get_function(op.get_attr("f").name).graph
+            return Walk(self.g, self.outline).graph(callee, inputs)
+        if (known := folded(op, inputs)) is not None:
+            return [self.g.constant(array) for array in known]
+        if op.type in OPS:
+            result = OPS[op.type].lowering(self.g, op, *inputs)
+            return list(result) if isinstance(result, list | tuple) else [result]
+        return convert_op(self.g, op, inputs)
+
+    def _read(self, handle: Any) -> Constant:
+        variable = handle.resource
+        path = self.outline.paths.get(id(variable), variable.name.partition(":")[0])
+        return tensor_constant(variable, path, key=("variable", id(variable)))
+
+
+def _needed(graph: Any) -> set[Any]:
+    """Return the ops that the outputs of `graph` depend on."""
+    needed, stack = set(), [t.op for t in graph.outputs]
+    while stack:
+        op = stack.pop()
+        if op not in needed and op.type != "Placeholder":
+            needed.add(op)
+            stack.extend(t.op for t in op.inputs)
+    return needed
+
+
+def _token(op: Any) -> str:
+    return op.get_attr("token").decode() if op.type == "PyFunc" else ""

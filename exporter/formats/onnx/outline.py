@@ -1,0 +1,157 @@
+"""Outline: the model traced once into a small TensorFlow graph, in which each call with a lowering is one marker.
+
+A marker is a PyFunc node that is never run. It stands on the tensors of the call; the rest of the call, and the layer with
+its weights, stays in Python, in `Outline.markers`. No weight appears in the graph. What has no lowering is traced further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from exporter.freeze import Inference
+from exporter.lowerings.onnx.registry import CLASSES, FUNCTIONS, LAYERS, Entry
+from exporter.lowerings.override import overridden
+from exporter.spec import TensorInfo
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a tensor stood among the arguments of a marked call."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class Marker:
+    """One marked call: what lowers it and with which arguments.
+
+    Args:
+        entry: its lowering.
+        layer: the Keras layer; None for a function.
+        args: positional arguments, a Slot in place of each tensor.
+        kwargs: likewise.
+        scope: path of the layer that was being called.
+    """
+
+    entry: Entry
+    layer: Any
+    args: Any
+    kwargs: Any
+    scope: str
+
+
+@dataclass
+class Outline:
+    """The traced graph, its markers by token, and the Keras paths of the model's variables by the id of TensorFlow's."""
+
+    name: str
+    graph: Any = None
+    markers: dict[str, Marker] = field(default_factory=dict)
+    paths: dict[int, str] = field(default_factory=dict)
+
+
+def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
+    """Trace `inference` into an outline, for `inputs` of these shapes and dtypes."""
+    import tensorflow as tf
+
+    from exporter.registry import import_submodules
+
+    import_submodules("exporter.lowerings.onnx")
+    model = inference.model
+    result = Outline(model.name, paths={id(v.value): v.path for v in model.variables})
+    layers = {CLASSES[name]: _mark_layer(result, entry) for name, entry in LAYERS.items()}
+    functions = {name: _mark_function(result, entry) for name, entry in FUNCTIONS.items()}
+    specs = [tf.TensorSpec(i.shape, i.dtype, name=f"input_{n}") for n, i in enumerate(inputs)]
+    with overridden(layers, functions):
+        result.graph = tf.function(inference.__call__, autograph=False).get_concrete_function(*specs).graph
+    return result
+
+
+def _mark_layer(result: Outline, entry: Entry) -> Callable[..., Any]:
+    def call(original: Callable[..., Any], layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if not entry.applies(layer, *args, **kwargs):
+            return original(layer, *args, **kwargs)
+        spec = layer.compute_output_spec(*_symbolic(args), **_symbolic(kwargs))
+        return _marker(result, entry, layer, args, kwargs, spec)
+
+    return call
+
+
+def _mark_function(result: Outline, entry: Entry) -> Callable[..., Any]:
+    def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        import keras
+
+        tensors = [leaf for leaf in keras.tree.flatten((args, kwargs)) if _is_graph_tensor(leaf)]
+        if not tensors or not entry.applies(*args, **kwargs):
+            return original(*args, **kwargs)
+        return _marker(result, entry, None, args, kwargs, _traced_spec(original, args, kwargs))
+
+    return call
+
+
+def _marker(result: Outline, entry: Entry, layer: Any, args: Any, kwargs: Any, spec: Any) -> Any:
+    import keras
+    import tensorflow as tf
+
+    tensors: list[Any] = []
+
+    def slot(leaf: Any) -> Any:
+        if not _is_tensor(leaf):
+            return leaf
+        tensors.append(tf.convert_to_tensor(leaf))
+        return Slot(len(tensors) - 1)
+
+    slotted_args, slotted_kwargs = keras.tree.map_structure(slot, (args, kwargs))
+    token = f"exporter/{len(result.markers)}"
+    scope = layer.path if layer is not None else _current_path()
+    result.markers[token] = Marker(entry, layer, slotted_args, slotted_kwargs, scope)
+    specs = keras.tree.flatten(spec)
+    outputs = tf.raw_ops.PyFunc(input=tensors, token=token, Tout=[tf.as_dtype(s.dtype) for s in specs])
+    for output, leaf in zip(outputs, specs, strict=True):
+        output.set_shape(leaf.shape)
+    return keras.tree.pack_sequence_as(spec, outputs)
+
+
+def _symbolic(structure: Any) -> Any:
+    import keras
+
+    def symbolic(leaf: Any) -> Any:
+        if not _is_tensor(leaf):
+            return leaf
+        return keras.KerasTensor(tuple(leaf.shape), keras.backend.standardize_dtype(leaf.dtype))
+
+    return keras.tree.map_structure(symbolic, structure)
+
+
+def _traced_spec(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Return shapes and dtypes of `function(*args, **kwargs)`, found by tracing it into a scratch graph."""
+    import keras
+    import tensorflow as tf
+
+    def fresh(leaf: Any) -> Any:
+        return tf.compat.v1.placeholder(leaf.dtype, leaf.shape) if _is_graph_tensor(leaf) else leaf
+
+    with tf.Graph().as_default():
+        outputs = function(*keras.tree.map_structure(fresh, args), **keras.tree.map_structure(fresh, kwargs))
+        return keras.tree.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), outputs)
+
+
+def _is_graph_tensor(leaf: Any) -> bool:
+    import tensorflow as tf
+
+    return tf.is_tensor(leaf) and hasattr(leaf, "graph")
+
+
+def _is_tensor(leaf: Any) -> bool:
+    import keras
+    import tensorflow as tf
+
+    return tf.is_tensor(leaf) or isinstance(leaf, keras.Variable)
+
+
+def _current_path() -> str:
+    from keras.src.backend.common.name_scope import current_path
+
+    return str(current_path())

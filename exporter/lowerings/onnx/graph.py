@@ -1,0 +1,334 @@
+"""The ONNX graph under construction: what lowerings write nodes, constants and weights with.
+
+`op` takes and gives tensors in Keras's axis order. `elementwise` keeps whatever order its inputs have. `raw` writes a node
+exactly as told, for lowerings that choose the order themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from exporter.lowerings.onnx.value import Constant, Order, Shape, Value, broadcast_shapes, identity
+
+Operand = Value | np.ndarray | float | int | bool | None
+SMALL = 4096  # elements; constants up to this size are written once for equal contents
+
+BOOLEAN_OPS = frozenset(
+    {"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf"}
+)
+
+
+class Graph:
+    """An ONNX graph that grows node by node.
+
+    Args:
+        opset: the newest opset that may be used.
+        outer: the graph that this one is the body of (Loop, If, Scan), whose values it may read.
+
+    Attributes:
+        walk: writes a TensorFlow graph (a loop's body) into a graph, given values for its arguments.
+        wanted: the lowest opset that has every form used so far (`wants`).
+    """
+
+    def __init__(self, opset: int, outer: Graph | None = None) -> None:
+        self.opset = opset
+        self.nodes: list[ir.Node] = []
+        self.inputs: list[Value] = []
+        self.scope: str = outer.scope if outer else ""
+        self.outer = outer
+        self._root: Graph = outer._root if outer else self
+        self.walk: Callable[[Graph, Any, Sequence[Any]], list[Value]] | None = outer.walk if outer else None
+        self._reordered: dict[tuple[int, Order], Value] = {}
+        if outer is None:
+            self.wanted = 13
+            self.initializers: dict[str, ir.Value] = {}
+            self._by_key: dict[Hashable, ir.Value] = {}
+            self._taken: Counter[str] = Counter()
+
+    # -- choosing forms ------------------------------------------------------------------------------------------------
+
+    def wants(self, opset: int) -> bool:
+        """Say that a form of `opset` is wanted; return whether it may be used."""
+        if opset > self.opset:
+            return False
+        self._root.wanted = max(self._root.wanted, opset)
+        return True
+
+    @contextlib.contextmanager
+    def named(self, scope: str) -> Iterator[None]:
+        """Name what is written inside this context after `scope`, the path of a Keras layer."""
+        before, self.scope = self.scope, scope or self.scope
+        try:
+            yield
+        finally:
+            self.scope = before
+
+    def unique(self, name: str) -> str:
+        """Return `name`, or `name_1`, `name_2` … when it is taken."""
+        taken = self._root._taken
+        count = taken[name]
+        taken[name] += 1
+        return name if count == 0 else self.unique(f"{name}_{count}")
+
+    # -- tensors -------------------------------------------------------------------------------------------------------
+
+    def input(self, name: str, shape: Sequence[int | str | None], dtype: ir.DataType) -> Value:
+        """Add an input of the graph; a string names a dynamic dimension."""
+        value = ir.Value(name=self.unique(name), shape=ir.Shape(shape), type=ir.TensorType(dtype))
+        known = tuple(d if isinstance(d, int) else None for d in shape)
+        self.inputs.append(Value(value, known, dtype, identity(len(known))))
+        return self.inputs[-1]
+
+    def constant(self, array: Any, dtype: Any = None, name: str = "") -> Constant:
+        """Return a constant with the contents of `array` (NumPy, or Python numbers), as `dtype` if given."""
+        held = np.asarray(array, dtype=dtype)
+        kind = ir.DataType.STRING if held.dtype.kind in "OSU" else ir.DataType.from_numpy(held.dtype)
+        return Constant(None, held.shape, kind, identity(held.ndim), load=lambda: held, name=name)
+
+    def weight(self, variable: Any) -> Constant:
+        """Return a Keras variable as a constant: read when it is written, floats of 16 bits as float32."""
+        import keras
+
+        held = variable.value if isinstance(variable, keras.Variable) else variable
+        return tensor_constant(held, getattr(variable, "path", variable.name), key=("variable", id(held)))
+
+    def value_of(self, operand: Operand, like: Value | None = None) -> Value:
+        """Return an operand as a Value; a Python number takes the dtype of `like`."""
+        if isinstance(operand, Value):
+            return operand
+        if isinstance(operand, np.ndarray):
+            return self.constant(operand)
+        return self.constant(operand, like.numpy_dtype if like is not None else None)
+
+    def keras_order(self, value: Value) -> Value:
+        """Return `value` with its axes as Keras has them, transposed if the file holds them otherwise."""
+        return self.in_order(value, identity(value.rank))
+
+    def in_order(self, value: Value, order: Order) -> Value:
+        """Return `value` held in `order`; a Transpose is written at most once for each value and order."""
+        if value.order == order:
+            return value
+        if isinstance(value, Constant):
+            return dataclasses.replace(value, ir=None, order=order)
+        permutation = [value.order.index(axis) for axis in order]
+        key = (id(value.ir), tuple(permutation))
+        if key not in self._reordered:
+            self._reordered[key] = self._transposed(value, order, permutation)
+        known = self._reordered[key]
+        return Value(known.ir, value.shape, value.dtype, order)
+
+    def _transposed(self, value: Value, order: Order, permutation: list[int]) -> Value:
+        long_axes = [axis for axis in value.order if value.shape[axis] != 1]
+        if long_axes == [axis for axis in order if value.shape[axis] != 1] and value.shape.count(None) <= 1:
+            target = [-1 if value.shape[axis] is None else value.shape[axis] for axis in order]
+            (result,) = self._node("Reshape", [value, self.constant(target, np.int64)])
+        else:
+            (result,) = self._node("Transpose", [value], perm=permutation)
+        result.type = ir.TensorType(value.dtype)
+        return Value(result, value.shape, value.dtype, order)
+
+    # -- nodes ---------------------------------------------------------------------------------------------------------
+
+    def op(
+        self,
+        kind: str,
+        *operands: Operand,
+        shape: Shape | None = None,
+        dtype: ir.DataType | None = None,
+        domain: str = "",
+        **attributes: Any,
+    ) -> Value:
+        """Write a node on inputs in Keras's axis order; return its one output.
+
+        Args:
+            kind: the op type.
+            operands: Values, arrays or numbers; None for an input left out.
+            shape: of the output; None: what broadcasting the inputs gives.
+            dtype: of the output; None: that of the first input, bool for comparisons.
+            domain: of the op.
+            attributes: of the node; those that are None are left out.
+        """
+        values = [None if v is None else self.keras_order(v) for v in self._values(operands)]
+        return self.raw(kind, *values, shape=shape, dtype=dtype, domain=domain, **attributes)
+
+    def ops(
+        self,
+        kind: str,
+        *operands: Operand,
+        outputs: Sequence[tuple[Shape, ir.DataType]],
+        domain: str = "",
+        **attributes: Any,
+    ) -> list[Value]:
+        """Write a node with several outputs, whose shapes and dtypes are given."""
+        values = [None if v is None else self.keras_order(v) for v in self._values(operands)]
+        results = self._node(kind, values, len(outputs), domain, **attributes)
+        for result, (_, dtype) in zip(results, outputs, strict=True):
+            result.type = ir.TensorType(dtype)
+        return [Value(r, tuple(s), d, identity(len(s))) for r, (s, d) in zip(results, outputs, strict=True)]
+
+    def raw(
+        self,
+        kind: str,
+        *operands: Operand,
+        shape: Shape | None = None,
+        dtype: ir.DataType | None = None,
+        order: Order | None = None,
+        domain: str = "",
+        **attributes: Any,
+    ) -> Value:
+        """Write a node on inputs as the file holds them; `shape` is in Keras's axis order, `order` tells the output's."""
+        values = self._values(operands)
+        present = [v for v in values if v is not None]
+        if dtype is None:
+            dtype = ir.DataType.BOOL if kind in BOOLEAN_OPS else present[0].dtype
+        if shape is None:
+            shape = broadcast_shapes([v.shape for v in present])
+        (result,) = self._node(kind, values, 1, domain, **attributes)
+        result.type = ir.TensorType(dtype)
+        return Value(result, tuple(shape), dtype, identity(len(shape)) if order is None else order)
+
+    def elementwise(
+        self, kind: str, *operands: Operand, dtype: ir.DataType | None = None, domain: str = "", **attributes: Any
+    ) -> Value:
+        """Write an elementwise node that keeps the axis order of its inputs, broadcasting as NumPy does."""
+        values = [v for v in self._values(operands) if v is not None]
+        shape = broadcast_shapes([v.shape for v in values])
+        order = self._common_order(values, len(shape))
+        laid = [self._broadcastable(v, order) for v in values]
+        return self.raw(kind, *laid, shape=shape, dtype=dtype, order=order, domain=domain, **attributes)
+
+    def cast(self, value: Value, dtype: ir.DataType) -> Value:
+        """Return `value` as `dtype`."""
+        if value.dtype == dtype:
+            return value
+        if isinstance(value, Constant) and ir.DataType.STRING not in (value.dtype, dtype):
+            return value.astype(dtype.numpy())
+        return self.elementwise("Cast", value, dtype=dtype, to=int(dtype))
+
+    def body(self) -> Graph:
+        """Return an empty graph for the body of a Loop, If or Scan."""
+        return Graph(self.opset, outer=self)
+
+    def finish_body(self, name: str, outputs: Sequence[Value]) -> ir.Graph:
+        """Close the body of a Loop, If or Scan."""
+        results = []
+        for output in outputs:
+            copied = self.op("Identity", output)  # a body must not return an outer value or one of its inputs
+            assert copied.ir is not None
+            copied.ir.shape = ir.Shape(list(copied.shape))
+            copied.ir.type = ir.TensorType(copied.dtype)
+            results.append(copied.ir)
+        inputs = [v.ir for v in self.inputs if v.ir is not None]
+        return ir.Graph(inputs, results, nodes=self.nodes, name=self.unique(name))
+
+    def written(self, value: Value) -> ir.Value:
+        """Return the value in the file; a constant becomes an initializer, once for equal contents."""
+        if value.ir is not None:
+            return value.ir
+        assert isinstance(value, Constant)
+        root = self._root
+        key = value.key
+        if key is None and value.size <= SMALL:
+            key = (value.shape, value.dtype, _contents(value.array))
+        if key is not None and (key, value.order) in root._by_key:
+            value.ir = root._by_key[key, value.order]
+            return value.ir
+        value.ir = self._initializer(value)
+        if key is not None:
+            root._by_key[key, value.order] = value.ir
+        return value.ir
+
+    def adopted(self, value: ir.Value, shape: Shape, dtype: ir.DataType) -> Value:
+        """Take a value that was written without this class."""
+        return Value(value, shape, dtype, identity(len(shape)))
+
+    # -- details -------------------------------------------------------------------------------------------------------
+
+    def _values(self, operands: Sequence[Operand]) -> list[Value | None]:
+        like = next((v for v in operands if isinstance(v, Value)), None)
+        return [None if operand is None else self.value_of(operand, like) for operand in operands]
+
+    def _common_order(self, values: Sequence[Value], rank: int) -> Order:
+        """Return the order of the largest computed input that has all axes."""
+        for value in values:
+            if value.rank == rank and not value.in_keras_order and not isinstance(value, Constant):
+                return value.order
+        return identity(rank)
+
+    def _broadcastable(self, value: Value, order: Order) -> Value:
+        """Lay out an input of an elementwise node so that it broadcasts in `order`."""
+        rank = len(order)
+        if value.rank == 0 or order == identity(rank):
+            return self.keras_order(value)
+        if value.rank < rank:
+            value = self._with_rank(self.keras_order(value), rank)
+        return self.in_order(value, order)
+
+    def _with_rank(self, value: Value, rank: int) -> Value:
+        missing = rank - value.rank
+        shape = (1,) * missing + value.shape
+        if isinstance(value, Constant):
+            return value.reshape(*(d or 0 for d in shape))
+        return self.op("Unsqueeze", value, self.constant(range(missing), np.int64), shape=shape)
+
+    def _node(
+        self, kind: str, values: Sequence[Value | None], outputs: int = 1, domain: str = "", **attributes: Any
+    ) -> Sequence[ir.Value]:
+        inputs = [None if v is None else self.written(v) for v in values]
+        given = {name: value for name, value in attributes.items() if value is not None}
+        name = self.unique(f"{self.scope}/{kind}" if self.scope else kind)
+        node = ir.Node(domain, kind, inputs, ir.convenience.convert_attributes(given), num_outputs=outputs, name=name)
+        for position, output in enumerate(node.outputs):
+            output.name = f"{name}:{position}"
+        self.nodes.append(node)
+        return node.outputs
+
+    def _initializer(self, value: Constant) -> ir.Value:
+        name = self.unique(value.name or (f"{self.scope}/constant" if self.scope else "constant"))
+        shape = ir.Shape([d or 0 for d in value.file_shape])
+        if value.dtype == ir.DataType.STRING:
+            flat = [s if isinstance(s, bytes) else str(s).encode() for s in value.array.flat]
+            tensor: Any = ir.StringTensor(flat, shape=shape, name=name)
+        else:
+            load, order = value.load, value.order
+            tensor = ir.LazyTensor(
+                lambda: ir.tensor(np.ascontiguousarray(load().transpose(order)), name=name),
+                dtype=value.dtype,
+                shape=shape,
+                name=name,
+            )
+        written = ir.Value(name=name, shape=shape, type=ir.TensorType(value.dtype), const_value=tensor)
+        self._root.initializers[name] = written
+        return written
+
+
+def _contents(array: np.ndarray) -> Hashable:
+    return tuple(array.flat) if array.dtype.hasobject else array.tobytes()
+
+
+def tensor_constant(tensor: Any, name: str, key: Hashable = None) -> Constant:
+    """Return a TensorFlow tensor or variable as a constant that is read, without a copy, when it is written.
+
+    Floats of 16 bits are written as float32: their values are the same, and CPU runtimes compute in float32 anyway.
+    """
+    name_of_dtype = tensor.dtype if isinstance(tensor.dtype, str) else tensor.dtype.name
+    narrow = name_of_dtype in ("float16", "bfloat16")
+    kind = ir.DataType.STRING
+    if name_of_dtype != "string":
+        kind = ir.DataType.from_numpy(np.dtype("float32" if narrow else name_of_dtype))
+
+    def load() -> np.ndarray:
+        import tensorflow as tf
+
+        array = np.asarray(tf.convert_to_tensor(tensor))
+        return array.astype(np.float32) if narrow else array
+
+    shape = tuple(int(d) for d in tensor.shape)
+    return Constant(None, shape, kind, identity(len(shape)), load=load, name=name, key=key)

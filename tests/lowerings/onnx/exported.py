@@ -1,0 +1,66 @@
+"""Export a model to ONNX in memory of a test, run it, and hold it against Keras in float64."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from exporter import formats
+from exporter.formats.onnx.runner import OnnxRunner
+from exporter.freeze import Inference
+from exporter.spec import Inspection, Options
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An ONNX file opened in ONNX Runtime, beside the Keras function that it was made of."""
+
+    inference: Inference
+    runner: OnnxRunner
+    inspection: Inspection
+
+    @property
+    def ops(self) -> Mapping[str, int]:
+        """How often each op occurs."""
+        return self.inspection.ops
+
+    def check(self, *arrays: np.ndarray) -> None:
+        """Assert that the file computes what Keras computes, by the rule of knowledge/verification: NaN, Inf, dtype, shape."""
+        from exporter.parity.compare import compare
+        from exporter.parity.reference import Reference
+        from exporter.parity.samples import Sample
+
+        fed = {info.name: np.asarray(a) for info, a in zip(self.inference.inputs, arrays, strict=True)}
+        reference = Reference(self.inference).compute(Sample("test", fed))
+        for outcome in compare(self.runner.run(fed), reference):
+            assert outcome.ok, f"{outcome.output}: error {outcome.error} > {outcome.tolerance}; {outcome.note}"
+
+
+def export(model: Any, *, opset: int | None = None, batch: Any = "dynamic", signature: Any = None) -> Exported:
+    """Write `model` as ONNX and open it."""
+    form = formats.get("onnx")
+    inference = Inference(model, signature)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        form.write(inference, path, Options(opset=opset, batch=batch), {})
+        return Exported(inference, form.open(path), form.inspect(path))
+
+
+def model_of(function: Any, *inputs: tuple[Sequence[int | None], str]) -> keras.Model:
+    """Return a Functional model that applies `function` (of keras.ops) to inputs of (shape with batch, dtype)."""
+    tensors = [keras.Input(batch_shape=shape, dtype=dtype, name=f"x{n}") for n, (shape, dtype) in enumerate(inputs)]
+    return keras.Model(tensors, function(*tensors))
+
+
+def normal(*shape: int, seed: int = 0) -> np.ndarray:
+    """Return N(0, 1) float32 numbers."""
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+__all__ = ["Exported", "export", "model_of", "normal"]
