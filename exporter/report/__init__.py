@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from exporter.report.document import read_report
+from exporter.report.html import to_html
 from exporter.spec import Report
 
 
 def write_report(report: Report, folder: Path) -> None:
     """Write report.json and report.html into `folder`."""
-    document = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "report.json").write_text(document + "\n", encoding="utf-8")
+    (folder / "report.json").write_text(report.to_json(), encoding="utf-8")
+    (folder / "report.html").write_text(to_html(report), encoding="utf-8")
 
 
 __all__ = ["read_report", "write_report"]

@@ -77,7 +77,7 @@ def from_dict(document: Mapping[str, Any], directory: Path | None = None) -> Rep
             versions=document["versions"],
             data=document["data"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise errors.UsageError(
             "the report is damaged", reason=f"{type(error).__name__}: {error}", remedy="export the model again"
         ) from error
