@@ -42,7 +42,7 @@ def duration(seconds: float) -> str:
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d} min"
+    return f"{minutes}:{rest:02d} min" if minutes < 10 else f"{minutes} min"
 
 
 def distance(parity: OutputParity, dtype: str = "float32") -> str:
@@ -118,7 +118,12 @@ def summary(report: Report) -> tuple[Mood, str]:
 
 def interface(tensors: Iterable[TensorInfo]) -> str:
     """Return inputs or outputs in one line: "image float32[?, 8, 8, 1]"."""
-    return ", ".join(str(t).replace(": ", " ", 1) for t in tensors)
+    return ", ".join(f"{t.name} {t.dtype}[{shape(t)}]" for t in tensors)
+
+
+def shape(tensor: TensorInfo) -> str:
+    """Return a shape without its brackets, "?" where a dimension is dynamic: "?, 8, 8, 1"."""
+    return ", ".join("?" if size is None else str(size) for size in tensor.shape)
 
 
 def failures(report: Report) -> list[tuple[str, ExporterError]]:

@@ -43,7 +43,7 @@ def print_tables(reports: Sequence[Report], console: Console) -> None:
         if index:
             console.print()
         if report.artifacts:
-            console.print(_headline(report, interface=not wide))
+            console.print(_headline(report, console, interface=not wide))
             console.print(_table(report, console, wide=wide, header=index == 0))
 
 
@@ -81,25 +81,26 @@ def print_error(error: ExporterError, console: Console) -> None:
             console.print(_labelled(label, text))
 
 
-def _headline(report: Report, *, interface: bool) -> Text:
+def _headline(report: Report, console: Console, *, interface: bool) -> Text:
     line = Text(report.model, style="bold")
     if (parameters := report.source.get("parameters")) is not None:
         line.append(f"  {parameters:,} parameters", style="not bold dim")
     inspection = next((a.inspection for a in report if a.inspection is not None), None)
     if interface and inspection is not None:
-        line.append(f"\n{_interface(inspection)}", style="not bold dim")
+        line.append(f"\n{_interface(inspection, console)}", style="not bold dim")
     return line
 
 
-def _interface(inspection: Inspection) -> str:
-    return f"{figures.interface(inspection.inputs)}  →  {figures.interface(inspection.outputs)}"
+def _interface(inspection: Inspection, console: Console) -> str:
+    arrow = "->" if console.options.ascii_only else "→"
+    return f"{figures.interface(inspection.inputs)}  {arrow}  {figures.interface(inspection.outputs)}"
 
 
 def _cells(artifact: Artifact, console: Console, *, wide: bool) -> list[Text]:
     inspection, worst = artifact.inspection, figures.worst(artifact)
     cells = [Text(figures.title(artifact.format)), Text(figures.file_size(inspection.size) if inspection else "")]
     if wide:
-        cells.append(Text(_interface(inspection) if inspection else "", style="dim"))
+        cells.append(Text(_interface(inspection, console) if inspection else "", style="dim"))
     if worst is None:
         cells += [Text("-", style="dim")] * 2
     else:
