@@ -1,0 +1,104 @@
+"""Compare what a file computed with what Keras computes, output by output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from exporter.parity.expectation import Expectation, dtype_name, expect_all, is_inexact, widest
+from exporter.spec import OutputParity
+
+
+def compare(
+    actual: Mapping[str, np.ndarray],
+    r64: Mapping[str, np.ndarray] | None,
+    r32: Mapping[str, np.ndarray],
+    case: str,
+) -> tuple[OutputParity, ...]:
+    """Compare by output name.
+
+    Args:
+        actual: what the file computed.
+        r64: the float64 reference; None where there is none (a wider tolerance, see `tolerances`).
+        r32: what Keras computes, in the outputs' dtypes.
+        case: name of the sample.
+
+    Returns:
+        One entry per output of Keras. An error is infinite, with a note, where the output is missing or shape, dtype
+        or the places of NaN, +Inf and -Inf differ. Extra outputs of the file are ignored.
+    """
+    return compare_expected(actual, expect_all(r32, r64), case)
+
+
+def compare_expected(
+    actual: Mapping[str, np.ndarray], expected: Sequence[Expectation], case: str
+) -> tuple[OutputParity, ...]:
+    """Do what `compare` does, with E, S and tolerances measured before."""
+    return tuple(_compare_output(actual, e, case) for e in expected)
+
+
+def _compare_output(actual: Mapping[str, np.ndarray], expected: Expectation, case: str) -> OutputParity:
+    if expected.output not in actual:
+        error, note = np.inf, f"no such output; the file has {', '.join(actual) or 'none'}"
+    else:
+        value = np.asarray(actual[expected.output])
+        error, note = _difference(value, expected)
+    return OutputParity(
+        output=expected.output,
+        case=case,
+        error=error,
+        tolerance=expected.tolerance,
+        scale=expected.scale,
+        keras_error=expected.keras_error,
+        note=note,
+    )
+
+
+def _difference(value: np.ndarray, expected: Expectation) -> tuple[float, str]:
+    """Return the error and, where it is infinite, what did not match."""
+    if dtype_name(value) != expected.dtype:
+        return np.inf, f"dtype {dtype_name(value)}, Keras gives {expected.dtype}"
+    if value.shape != expected.keras.shape:
+        return np.inf, f"shape {value.shape}, Keras gives {expected.keras.shape}"
+    if not is_inexact(value):
+        return _exact_difference(value, expected)
+    mask = _mask_difference(value, expected.keras)
+    return (np.inf, mask) if mask else (_rounded_difference(value, expected), "")
+
+
+def _exact_difference(value: np.ndarray, expected: Expectation) -> tuple[float, str]:
+    """Count wrong elements. Where Keras itself changes when its floats are widened (a tie in argmax), both may stand."""
+    if expected.dtype == "string":
+        value, keras = _as_bytes(value), _as_bytes(expected.keras)
+        wrong = value != keras
+    else:
+        wrong = (value != expected.keras) & (value != expected.reference)
+    count = int(np.count_nonzero(wrong))
+    return (float(count), f"{count} of {value.size} elements differ") if count else (0.0, "")
+
+
+def _mask_difference(value: np.ndarray, keras: np.ndarray) -> str:
+    """Describe where NaN, +Inf and -Inf are not at the same places; empty if they are."""
+    value, keras = widest(value), widest(keras)
+    parts = [(value.real, keras.real), (value.imag, keras.imag)] if np.iscomplexobj(value) else [(value, keras)]
+    for name, test in (("NaN", np.isnan), ("+Inf", np.isposinf), ("-Inf", np.isneginf)):
+        for v, k in parts:
+            differ = test(v) != test(k)
+            if differ.any():
+                return f"{name} at {np.count_nonzero(test(v))} places, in Keras at {np.count_nonzero(test(k))}"
+    return ""
+
+
+def _rounded_difference(value: np.ndarray, expected: Expectation) -> float:
+    """Return max |value - reference| over what is finite; Keras stands in where only the reference is not."""
+    value, keras, reference = widest(value), widest(expected.keras), widest(expected.reference)
+    truth = np.where(np.isfinite(reference), reference, keras)
+    finite = np.isfinite(keras)
+    return float(np.max(np.abs(np.where(finite, value, 0) - np.where(finite, truth, 0)), initial=0.0))
+
+
+def _as_bytes(array: np.ndarray) -> np.ndarray:
+    """Return text as UTF-8 bytes: runtimes disagree on str or bytes."""
+    encoded = [v.encode() if isinstance(v, str) else bytes(v) for v in array.ravel().tolist()]
+    return np.array(encoded, dtype=object).reshape(array.shape)

@@ -1,0 +1,88 @@
+"""Which values an input takes, deduced from what the model does with it: table sizes and vocabularies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from exporter.freeze import Inference
+
+# Ops that hand on indices, as Keras's own Embedding and layers around it do.
+_CARRIERS = frozenset({"AddV2", "BroadcastTo", "Cast", "ClipByValue", "ConcatV2", "ExpandDims", "Identity", "Maximum"})
+_CARRIERS |= {"Minimum", "Pack", "PadV2", "Reshape", "SelectV2", "Split", "Squeeze", "StridedSlice", "Tile"}
+_CARRIERS |= {"Transpose", "Unpack"}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The values that an input takes.
+
+    Args:
+        limit: indices run from 0 to limit - 1; None if the input is no index.
+        vocabulary: keys of a lookup, without the marks for unknown and masked ones.
+        phrases: whether a value is several words of the vocabulary with spaces between them.
+    """
+
+    limit: int | None = None
+    vocabulary: tuple[str | int, ...] = ()
+    phrases: bool = False
+
+
+def domains(inference: Inference) -> dict[str, Domain]:
+    """Return the domain of each input, by name."""
+    graph = inference.concrete().graph
+    return {
+        info.name: Domain(_index_limit(tensor), *_vocabulary(inference.model, position, info.dtype))
+        for position, (info, tensor) in enumerate(zip(inference.inputs, graph.inputs, strict=False))
+    }
+
+
+def _index_limit(tensor: Any) -> int | None:
+    """Return the size of the smallest table that the values of `tensor` index."""
+    limits, seen, waiting = [], set(), [tensor]
+    while waiting:
+        current = waiting.pop()
+        seen.add(current.name)
+        for op in current.consumers():
+            limits += [limit for limit in _table_sizes(op, current) if limit]
+            if op.type in _CARRIERS:
+                waiting += [t for t in op.outputs if t.dtype.is_integer and t.name not in seen]
+    return min(limits, default=None)
+
+
+def _table_sizes(op: Any, indices: Any) -> Iterator[int | None]:
+    """Yield how many entries the table has, if `op` looks up `indices` in one."""
+    import tensorflow as tf
+    from tensorflow.python.ops import handle_data_util
+
+    position = [t.name for t in op.inputs].index(indices.name)
+    if op.type == "GatherV2" and position == 1:
+        axis = tf.get_static_value(op.inputs[2])
+        if axis is not None and op.inputs[0].shape.rank:
+            yield op.inputs[0].shape[int(axis)]
+    elif op.type == "ResourceGather" and position == 1:
+        data = handle_data_util.get_resource_handle_data(op.inputs[0])
+        yield tf.TensorShape(data.shape_and_type[0].shape)[0] if data.shape_and_type else None
+    elif op.type in ("OneHot", "DenseBincount", "Bincount") and position == 0:
+        size = tf.get_static_value(op.inputs[1])
+        yield None if size is None else int(size)
+
+
+def _vocabulary(model: Any, position: int, dtype: str) -> tuple[tuple[str | int, ...], bool]:
+    """Return the keys of the lookup layers that take an input, or of all of them if the model does not tell."""
+    kind = str if dtype == "string" else int
+    lookups = [layer for layer in model._flatten_layers() if hasattr(layer, "get_vocabulary")]
+    fed = [layer for layer in lookups if _takes_input(model, position, layer)]
+    words: list[str | int] = []
+    for layer in fed or lookups:
+        special = {"", "[UNK]", getattr(layer, "mask_token", None), getattr(layer, "oov_token", None)}
+        words += [w for w in layer.get_vocabulary() if w not in special and isinstance(w, kind)]
+    return tuple(dict.fromkeys(words)), any(type(layer).__name__ == "TextVectorization" for layer in fed or lookups)
+
+
+def _takes_input(model: Any, position: int, layer: Any) -> bool:
+    inputs = getattr(model, "inputs", None) or []
+    if position >= len(inputs):
+        return False
+    return any(t is inputs[position] for node in layer._inbound_nodes for t in node.input_tensors)

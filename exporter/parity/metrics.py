@@ -1,0 +1,35 @@
+"""Figures that say how alike two results are, beside the largest error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exporter.parity.expectation import Expectation, is_inexact, widest
+
+
+def top1_agreement(value: np.ndarray, expected: Expectation) -> float | None:
+    """Return the share of rows whose largest entry stands where the reference has it.
+
+    A tie within the tolerance is no disagreement: a row agrees if the reference, at the place of the artifact's largest
+    entry, is at most two tolerances below its own largest (either may have moved by one).
+
+    Returns:
+        None unless the output is float of shape [rows, classes], with a row and two classes at least.
+    """
+    truth = expected.reference
+    if truth.ndim != 2 or truth.shape[1] < 2 or not len(truth) or value.shape != truth.shape or not is_inexact(value):
+        return None
+    scores = widest(truth)
+    chosen = np.take_along_axis(scores, np.argmax(widest(value), axis=1)[:, None], axis=1)[:, 0]
+    agree = (chosen >= scores.max(axis=1) - 2 * expected.tolerance) | np.isnan(scores).any(axis=1)
+    return float(np.mean(agree))
+
+
+def sqnr(value: np.ndarray, reference: np.ndarray) -> float:
+    """Return the signal-to-quantization-noise ratio in dB, 10 log10(sum reference² / sum (value - reference)²)."""
+    truth = widest(reference)
+    noise = float(np.sum(np.abs(widest(value) - truth) ** 2))
+    signal = float(np.sum(np.abs(truth) ** 2))
+    if noise == 0:
+        return float("inf")
+    return float(10 * np.log10(signal / noise)) if signal else float("-inf")

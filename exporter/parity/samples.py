@@ -1,0 +1,219 @@
+"""Seeded inputs of many kinds and batch sizes, and the user's own data in the same form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from exporter.errors import UsageError
+from exporter.freeze import Inference
+from exporter.parity.batches import fixed_batch
+from exporter.parity.shapes import Shapes, usable_shapes
+from exporter.parity.state import state_restored
+from exporter.parity.values import ValueMaker, numpy_dtype
+from exporter.spec import Batch, TensorInfo
+
+# Kinds and batch sizes, the most telling first. Each kind stands with few sizes and each size with few kinds.
+CASES: tuple[tuple[str, int], ...] = (
+    ("normal", 3),
+    ("zeros", 1),
+    ("uniform", 2),
+    ("normal", 0),
+    ("pixels", 1),
+    ("sparse", 7),
+    ("signed", 7),
+    ("wide", 17),
+    ("ones", 2),
+    ("normal", 17),
+    ("uniform", 7),
+    ("pixels", 3),
+)
+ESSENTIAL = 5  # this many of them are run, however large the model's inputs are
+BUDGET = 2**21  # elements of all inputs of all samples together
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Inputs for one call of the model.
+
+    Args:
+        name: the kind of values and the batch size ("normal, batch 3").
+        arrays: by input name, in the inputs' dtypes; strings are object arrays of str.
+    """
+
+    name: str
+    arrays: Mapping[str, np.ndarray]
+
+    @property
+    def kind(self) -> str:
+        """The kind of values, without the batch size."""
+        return self.name.split(",")[0]
+
+
+class Samples(tuple[Sample, ...]):
+    """A tuple of samples that remembers what was left out, and why.
+
+    Attributes:
+        notes: one sentence per sample that Keras itself cannot compute.
+    """
+
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, samples: Iterable[Sample], notes: Iterable[str]) -> Samples:
+        """Return the samples with the notes."""
+        new = cls(samples)
+        new.notes = tuple(notes)
+        return new
+
+
+def make_samples(inference: Inference, batch: Batch = "dynamic", seed: int = 0) -> Samples:
+    """Return seeded samples for a model.
+
+    With a dynamic batch the sizes are 0, 1, 2, 3, 7 and 17, spread over the kinds of values (`values.KINDS`); with a
+    fixed one every sample has that size. Other dynamic dimensions get two sizes that the model accepts.
+    Cost is bounded: samples are taken in the order of `CASES` as long as all inputs together have at most `BUDGET`
+    elements; a sample that is too large for what is left is cut to 3, 2 or 1 rows, or left out. The first `ESSENTIAL`
+    are always taken, cut to 1 or 2 rows if need be.
+
+    Args:
+        inference: the model.
+        batch: what the files are written for.
+        seed: equal seeds give equal samples.
+
+    Raises:
+        UsageError: if Keras itself fails on all of them; the message asks for data.
+    """
+    inputs = inference.inputs_for(batch)
+    shapes = usable_shapes(inference, inputs)
+    maker = ValueMaker(inference, seed)
+    kept, notes = [], []
+    for number, (kind, rows) in enumerate(_affordable(inputs, shapes[-1])):
+        shape = shapes[number % len(shapes)]
+        arrays = {name: maker.make(kind, name, tuple(rows if d is None else d for d in s)) for name, s in shape.items()}
+        sample = Sample(_name(kind, rows, shape, inputs), arrays)
+        reason = _refusal(inference, sample)
+        if reason:
+            notes.append(f"{sample.name}: left out, Keras itself fails on it: {reason}")
+        else:
+            kept.append(sample)
+    if not any(_elements(s.arrays) for s in kept):
+        raise UsageError(
+            "no samples could be made up for the model",
+            where=", ".join(map(str, inputs)),
+            reason=notes[0] if notes else "its inputs are empty",
+            remedy="pass data of your own as samples",
+        )
+    return Samples.of(kept, notes)
+
+
+def user_samples(data: Any, inference: Inference, name: str = "data") -> Sample:
+    """Return the user's own data as one sample.
+
+    Args:
+        data: an array where the model has one input, else arrays by input name, or a sequence in Keras's order.
+            Shapes as the model's inputs, any number of rows; floats are rounded to the input's dtype.
+        inference: the model.
+        name: name of the sample in reports.
+
+    Raises:
+        UsageError: an input is missing, unknown, or has another shape or dtype, or the numbers of rows differ.
+    """
+    inputs = inference.inputs
+    arrays = {info.name: _checked(info, value) for info, value in zip(inputs, _in_order(data, inputs), strict=True)}
+    rows = {a.shape[0] for a in arrays.values() if a.ndim}
+    if len(rows) != 1:
+        counts = ", ".join(f"{key} has {a.shape[0]}" for key, a in arrays.items() if a.ndim)
+        raise UsageError("the inputs have different numbers of rows", where=name, reason=counts)
+    return Sample(name, arrays)
+
+
+def _affordable(inputs: Sequence[TensorInfo], shape: Shapes) -> list[tuple[str, int]]:
+    """Return the kinds and batch sizes that fit into `BUDGET`."""
+    fixed = fixed_batch(inputs)
+    if fixed is not None:
+        count = max(ESSENTIAL, BUDGET // max(1, sum(_size(s, fixed) for s in shape.values())))
+        kinds = list(dict.fromkeys(kind for kind, rows in CASES if rows))
+        return [(kind, fixed) for kind in kinds][:count]
+    per_row = max(1, sum(_size(s, 1) for s in shape.values()))
+    left, chosen = BUDGET // per_row, []
+    for number, (kind, rows) in enumerate(CASES):
+        least = min(rows, 2) if number < ESSENTIAL else 0
+        taken = max((r for r in {rows, 1, 2, 3, least} if r <= rows and (r <= left or r == least)), default=0)
+        if (taken or not rows) and (kind, taken) not in chosen:
+            chosen.append((kind, taken))
+            left -= taken
+    return chosen
+
+
+def _size(shape: Sequence[int | None], rows: int) -> int:
+    return math.prod(rows if d is None else d for d in shape)
+
+
+def _elements(arrays: Mapping[str, np.ndarray]) -> int:
+    return sum(a.size for a in arrays.values())
+
+
+def _name(kind: str, rows: int, shape: Shapes, inputs: Sequence[TensorInfo]) -> str:
+    """Name a sample by its kind, its batch and the sizes chosen for other dynamic dimensions."""
+    chosen = [d for info in inputs for d, own in zip(shape[info.name][1:], info.shape[1:], strict=True) if own is None]
+    sizes = f", size {' x '.join(map(str, dict.fromkeys(chosen)))}" if chosen else ""
+    return f"{kind}, batch {rows}{sizes}"
+
+
+def _refusal(inference: Inference, sample: Sample) -> str:
+    """Return why Keras itself fails on a sample; empty if it does not."""
+    import tensorflow as tf
+
+    try:
+        with state_restored(inference.concrete()):
+            inference.predict(sample.arrays)
+    except (TypeError, ValueError, tf.errors.OpError) as error:
+        return str(error).strip().split("\n")[0] or type(error).__name__
+    return ""
+
+
+def _in_order(data: Any, inputs: Sequence[TensorInfo]) -> list[Any]:
+    """Return the user's arrays in Keras's order."""
+    names = [info.name for info in inputs]
+    if not isinstance(data, Mapping):
+        values = list(data) if isinstance(data, list | tuple) and len(inputs) > 1 else [data]
+        if len(values) != len(names):
+            raise UsageError(
+                "the data does not fit the model",
+                where=f"{len(values)} array(s)",
+                reason=f"the model takes {len(names)}: {', '.join(names)}",
+                remedy="pass arrays by input name",
+            )
+        return values
+    if set(data) != set(names):
+        raise UsageError(
+            "the data does not fit the model",
+            where=", ".join(map(str, data)) or "no arrays",
+            reason=f"the model takes {', '.join(names)}",
+            remedy="name each input once",
+        )
+    return [data[name] for name in names]
+
+
+def _checked(info: TensorInfo, value: Any) -> np.ndarray:
+    """Return the user's value as an array of the input's dtype, shape checked; any number of rows will do."""
+    array = np.asarray(value)
+    wanted = (None, *info.shape[1:]) if info.shape else ()
+    if array.ndim != len(wanted) or any(d not in (None, a) for d, a in zip(wanted, array.shape, strict=True)):
+        raise UsageError("the data has the wrong shape", where=str(info), reason=f"received {list(array.shape)}")
+    dtype = numpy_dtype(info.dtype)
+    text = array.dtype.kind in "OSU"
+    if text != (info.dtype == "string") or not (text or np.can_cast(array.dtype, dtype, "same_kind")):
+        remedy = "" if text else f"convert it: array.astype({info.dtype!r})"
+        raise UsageError(
+            "the data has the wrong dtype", where=str(info), reason=f"received {array.dtype}", remedy=remedy
+        )
+    converted = array.astype(dtype, copy=False)
+    if dtype.kind in "iu" and not np.array_equal(converted, array):
+        raise UsageError("the data does not fit the dtype", where=str(info), reason=f"largest value {array.max()}")
+    return converted

@@ -1,0 +1,206 @@
+"""Golden samples on disk: inputs, what Keras made of them, the reference and the tolerances. Read without Keras.
+
+    samples/index.json              names, dtypes, tolerances, and which file holds what
+    samples/inputs_0.npz            one array per input
+    samples/outputs_0.npz           what Keras computes, one array per output
+    samples/reference_0.npz         the same in float64, where there is such a reference
+    samples/test_data_set_0/*.pb    the first sample as ONNX tensors, in the layout that ONNX tools know
+
+Equal samples give equal bytes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exporter.errors import InvalidArtifactError, UsageError
+from exporter.parity.expectation import Expectation, dtype_name
+from exporter.parity.reference import Expectations
+from exporter.parity.samples import BUDGET, Sample
+from exporter.parity.values import numpy_dtype
+from exporter.spec import TensorInfo
+
+VERSION = 1  # of index.json
+
+
+@dataclass(frozen=True)
+class SavedReference:
+    """What was saved of a `Reference`; it knows only the samples saved with it."""
+
+    kind: str
+    notes: tuple[str, ...]
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    stateful: bool
+    expectations: Mapping[str, tuple[Expectation, ...]]
+
+    def expect(self, sample: Sample) -> tuple[Expectation, ...]:
+        """Return what each output should be for a saved sample."""
+        return self.expectations[sample.name]
+
+
+@dataclass(frozen=True)
+class SavedSamples:
+    """Samples read from disk: generated ones, the user's own, and what they should give."""
+
+    samples: tuple[Sample, ...]
+    real: tuple[Sample, ...]
+    reference: SavedReference
+
+
+def save_samples(
+    folder: Path, samples: Sequence[Sample], reference: Expectations, real: Sample | Sequence[Sample] | None = None
+) -> None:
+    """Write samples and what they should give to `folder`, which is made.
+
+    Args:
+        folder: "…/samples".
+        samples: generated samples.
+        reference: what they should give.
+        real: the user's own data; of each sample as many rows are kept as have `BUDGET` elements.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    own = [] if real is None else [real] if isinstance(real, Sample) else list(real)
+    entries = []
+    for number, (sample, is_real) in enumerate([*((s, False) for s in samples), *((_cut(s), True) for s in own)]):
+        expected = reference.expect(sample)
+        entries.append({"name": sample.name, "real": is_real, **_write(folder, number, sample, expected)})
+    index = {
+        "version": VERSION,
+        "reference": reference.kind,
+        "notes": list(reference.notes),
+        "stateful": reference.stateful,
+        "inputs": [asdict(info) for info in reference.inputs],
+        "outputs": [asdict(info) for info in reference.outputs],
+        "samples": entries,
+    }
+    (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    if samples and importlib.util.find_spec("onnx") is not None:
+        _write_onnx(folder / "test_data_set_0", samples[0], reference)
+
+
+def load_samples(folder: Path) -> SavedSamples:
+    """Read what `save_samples` wrote.
+
+    Raises:
+        UsageError: if there are no samples.
+        InvalidArtifactError: if they are damaged or of another version.
+    """
+    if not (folder / "index.json").is_file():
+        raise UsageError("no golden samples", where=str(folder), remedy="export again, or verify against the model")
+    try:
+        return _read(folder, json.loads((folder / "index.json").read_text(encoding="utf-8")))
+    except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise InvalidArtifactError(
+            "the golden samples cannot be read", where=str(folder), reason=str(error), remedy="export again"
+        ) from error
+
+
+def _cut(sample: Sample) -> Sample:
+    """Keep the first rows, at most `BUDGET` elements of the largest input."""
+    rows = min((max(1, BUDGET * a.shape[0] // max(a.size, 1)) for a in sample.arrays.values() if a.ndim), default=1)
+    if all(not a.ndim or a.shape[0] <= rows for a in sample.arrays.values()):
+        return sample
+    return Sample(sample.name, {name: a[:rows] if a.ndim else a for name, a in sample.arrays.items()})
+
+
+def _write(folder: Path, number: int, sample: Sample, expected: Sequence[Expectation]) -> dict[str, Any]:
+    """Write the arrays of one sample; return its entry in the index."""
+    files = {"inputs": sample.arrays, "outputs": {e.output: e.keras for e in expected}}
+    better = {e.output: e.reference for e in expected if e.reference is not e.keras}
+    if better:
+        files["reference"] = better
+    for kind, arrays in files.items():
+        _write_npz(folder / f"{kind}_{number}.npz", arrays)
+    return {
+        **{kind: f"{kind}_{number}.npz" for kind in files},
+        "dtypes": {e.output: e.dtype for e in expected},
+        "keras_error": {e.output: e.keras_error for e in expected},
+        "scale": {e.output: e.scale for e in expected},
+        "tolerance": {e.output: e.tolerance for e in expected},
+    }
+
+
+def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
+    if index["version"] != VERSION:
+        raise ValueError(f"version {index['version']}, this exporter reads {VERSION}")
+    inputs, outputs = (
+        tuple(TensorInfo(i["name"], tuple(i["shape"]), i["dtype"]) for i in index[key]) for key in ("inputs", "outputs")
+    )
+    dtypes = {info.name: info.dtype for info in inputs}
+    samples: dict[bool, list[Sample]] = {False: [], True: []}
+    expectations = {}
+    for entry in index["samples"]:
+        samples[entry["real"]].append(Sample(entry["name"], _read_npz(folder / entry["inputs"], dtypes)))
+        expectations[entry["name"]] = _expectations(folder, entry)
+    reference = SavedReference(
+        index["reference"], tuple(index["notes"]), inputs, outputs, index["stateful"], expectations
+    )
+    return SavedSamples(tuple(samples[False]), tuple(samples[True]), reference)
+
+
+def _expectations(folder: Path, entry: Mapping[str, Any]) -> tuple[Expectation, ...]:
+    keras = _read_npz(folder / entry["outputs"], entry["dtypes"])
+    better = _read_npz(folder / entry["reference"], {}) if "reference" in entry else {}
+    return tuple(
+        Expectation(
+            name,
+            keras[name],
+            better.get(name, keras[name]),
+            entry["keras_error"][name],
+            entry["scale"][name],
+            entry["tolerance"][name],
+        )
+        for name in entry["dtypes"]
+    )
+
+
+def _write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write what np.savez writes, without the time of day in it."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, _plain(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue())
+
+
+def _read_npz(path: Path, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: _restored(archive[name], dtypes.get(name)) for name in archive.files}
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return an array that the npy format knows: strings as bytes, bfloat16 as its bits."""
+    if dtype_name(array) == "string":
+        encoded = [v.encode() if isinstance(v, str) else bytes(v) for v in array.ravel().tolist()]
+        return np.array(encoded or [b""], dtype=np.bytes_)[: len(encoded)].reshape(array.shape)
+    return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+
+
+def _restored(array: np.ndarray, dtype: str | None) -> np.ndarray:
+    if dtype == "string":
+        decoded = np.empty(array.size, dtype=object)
+        decoded[:] = [v.decode("utf-8", "surrogateescape") for v in array.ravel().tolist()]
+        return decoded.reshape(array.shape)
+    return array.view(numpy_dtype(dtype)) if dtype == "bfloat16" else array
+
+
+def _write_onnx(folder: Path, sample: Sample, reference: Expectations) -> None:
+    from onnx import numpy_helper
+
+    folder.mkdir(exist_ok=True)
+    arrays = {"input": [(i.name, sample.arrays[i.name]) for i in reference.inputs]}
+    arrays["output"] = [(e.output, e.keras) for e in reference.expect(sample)]
+    for kind, pairs in arrays.items():
+        for number, (name, array) in enumerate(pairs):
+            tensor = numpy_helper.from_array(np.ascontiguousarray(array), name)
+            (folder / f"{kind}_{number}.pb").write_bytes(tensor.SerializeToString(deterministic=True))

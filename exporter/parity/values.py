@@ -1,0 +1,98 @@
+"""Seeded values of one kind for one input: what a kind means for floats, integers, booleans and strings."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from exporter.freeze import Inference
+from exporter.parity.domains import Domain, domains
+
+Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+KINDS: Mapping[str, Draw] = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "wide": lambda rng, shape: 3 * rng.standard_normal(shape),
+    "uniform": lambda rng, shape: rng.uniform(0, 1, shape),
+    "signed": lambda rng, shape: rng.uniform(-1, 1, shape),
+    "pixels": lambda rng, shape: rng.uniform(0, 255, shape),
+    "sparse": lambda rng, shape: 3 * rng.standard_normal(shape) * (rng.uniform(size=shape) < 1 / 8),
+    "zeros": lambda rng, shape: np.zeros(shape),
+    "ones": lambda rng, shape: np.ones(shape),
+}
+
+# [low, high) of integers that index nothing, by kind; uint8 is taken for pixels.
+_INTEGERS: Mapping[str, tuple[int, int]] = {"uniform": (0, 2), "signed": (-5, 6), "wide": (0, 100), "pixels": (0, 256)}
+_UNKNOWN_WORD = "qzx"
+
+
+class ValueMaker:
+    """Makes values for the inputs of one model.
+
+    Args:
+        inference: the model; its lookups decide which integers and strings make sense.
+        seed: equal seeds give equal values, for each input on its own.
+    """
+
+    def __init__(self, inference: Inference, seed: int) -> None:
+        self._dtypes = {info.name: info.dtype for info in inference.inputs}
+        self._domains = domains(inference)
+        self._seed = seed
+
+    def make(self, kind: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return values of `kind` (a key of `KINDS`) for the input called `name`, in its dtype."""
+        rng = np.random.default_rng([self._seed, zlib.crc32(f"{kind} {name}".encode()), *shape])
+        dtype, domain = self._dtypes[name], self._domains[name]
+        if dtype == "string":
+            return _strings(kind, rng, shape, domain)
+        if dtype == "bool":
+            return _booleans(kind, rng, shape)
+        if domain.vocabulary or domain.limit is not None or "int" in dtype:
+            return _integers(kind, rng, shape, dtype, domain).astype(dtype)
+        return KINDS[kind](rng, shape).astype(numpy_dtype(dtype))
+
+
+def numpy_dtype(name: str) -> np.dtype:
+    """Return NumPy's dtype for TensorFlow's name of it: strings are objects, bfloat16 comes with ml_dtypes."""
+    if name == "string":
+        return np.dtype(object)
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name)
+
+
+def _booleans(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    share = {"zeros": 0.0, "ones": 1.0, "wide": 0.9}.get(kind, 0.5)
+    return np.asarray(rng.uniform(size=shape) < share)
+
+
+def _integers(kind: str, rng: np.random.Generator, shape: tuple[int, ...], dtype: str, domain: Domain) -> np.ndarray:
+    if domain.vocabulary:
+        keys = np.array(domain.vocabulary)
+        unknown = [] if kind in ("zeros", "normal") else [keys.max() + 1]
+        return rng.choice([*keys, *unknown], size=shape)
+    low, high = (0, domain.limit) if domain.limit is not None else _INTEGERS.get(kind, (0, 10))
+    if dtype == "uint8" and domain.limit is None:
+        low, high = 0, 256
+    elif dtype.startswith("uint"):
+        low = max(low, 0)
+    if kind in ("zeros", "ones"):
+        return np.full(shape, low if kind == "zeros" else high - 1)
+    values = rng.integers(low, high, shape)
+    return np.where(rng.uniform(size=shape) < 1 / 8, values, 0) if kind == "sparse" else values
+
+
+def _strings(kind: str, rng: np.random.Generator, shape: tuple[int, ...], domain: Domain) -> np.ndarray:
+    """Draw words of the vocabulary; most kinds mix in one that it does not have, "ones" is nothing else."""
+    known = [str(word) for word in domain.vocabulary] or ["alpha", "beta", "gamma"]
+    words = {"zeros": known[:1], "normal": known, "ones": [_UNKNOWN_WORD]}.get(kind, [*known, _UNKNOWN_WORD])
+    count = int(np.prod(shape))
+    length = 4 if domain.phrases else 1
+    drawn = [" ".join(rng.choice(words, size=length)) for _ in range(count)]
+    values = np.empty(count, dtype=object)
+    values[:] = drawn
+    return values.reshape(shape)

@@ -1,0 +1,272 @@
+"""Rewrite the graph of a traced function in another precision: same ops, same variables, wider floats.
+
+Every tensor whose dtype is a key of the mapping gets the mapped dtype, in the graph and in the functions that it calls
+(loops, branches). Weights stay where they are, in the variables of the model, and are cast where they are read.
+An op that does not exist in the wider dtype runs in its own, between casts, and is named in `Widened.narrow`.
+
+Nothing is rebuilt from a Keras config, so it works on subclassed models, and on layers that fix their dtype or cast by
+hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+DOUBLE: Mapping[str, str] = {
+    "float16": "float64",
+    "bfloat16": "float64",
+    "float32": "float64",
+    "complex64": "complex128",
+}
+SINGLE: Mapping[str, str] = {"float16": "float32", "bfloat16": "float32"}
+
+# In another dtype these compute something else, not the same more precisely: bits, text, the length of a range.
+_LITERAL_OPS = frozenset({"AsString", "Bitcast", "DecodeRaw", "ParseTensor", "Range", "SerializeTensor"})
+# These move narrow floats without computing anything.
+_STORAGE_OPS = frozenset({"AssignVariableOp", "Cast", "ReadVariableOp", "ResourceGather", "ResourceGatherNd"})
+# True of the original graph only: where an op was placed, how it is differentiated, the shapes seen in tracing.
+_LOCAL_ATTRIBUTES = frozenset({"_class", "_gradient_op_type", "_input_shapes", "_output_shapes"})
+
+
+class Widened:
+    """A traced function with its floats replaced, as a function of flat tensors: call it while tracing, or `compile`.
+
+    Inputs may come in the original or in the mapped dtype; outputs have the mapped dtype.
+
+    Args:
+        concrete: TensorFlow's ConcreteFunction; its variables are shared, not copied.
+        mapping: dtype names to dtype names: `DOUBLE`, `SINGLE` or another.
+    """
+
+    def __init__(self, concrete: Any, mapping: Mapping[str, str]) -> None:
+        self._concrete = concrete
+        self._rewriter = _Rewriter(mapping)
+
+    @property
+    def narrow(self) -> tuple[str, ...]:
+        """Types of the ops that had to run in their own precision, sorted; known once the graph was emitted."""
+        return tuple(sorted(self._rewriter.narrow))
+
+    def __call__(self, *tensors: Any) -> list[Any]:
+        """Emit the rewritten graph into the graph being traced; return its flat outputs.
+
+        Raises:
+            ValueError: if the graph holds what cannot be rewritten (loops of TensorFlow 1).
+        """
+        import tensorflow as tf
+
+        source = self._concrete.graph
+        for variable in source.variables:
+            tf.compat.v1.get_default_graph().watch_variable(variable)
+        outputs, _ = self._rewriter.replay(source, [*tensors, *self._concrete.captured_inputs])
+        return outputs
+
+    def compile(self) -> Any:
+        """Trace for the shapes and dtypes of the original's inputs; return a ConcreteFunction.
+
+        Raises:
+            ValueError: as in `__call__`.
+        """
+        import tensorflow as tf
+
+        own = self._concrete.inputs[: len(self._concrete.inputs) - len(self._concrete.captured_inputs)]
+        specs = [tf.TensorSpec(t.shape, t.dtype, name=t.op.name) for t in own]
+        return tf.function(self.__call__, autograph=False).get_concrete_function(*specs)
+
+
+class _Rewriter:
+    """Replays graphs op by op. Invariant: the image of a tensor of dtype d has the dtype `mapping.get(d, d)`."""
+
+    def __init__(self, mapping: Mapping[str, str]) -> None:
+        import tensorflow as tf
+
+        self._mapping = {
+            tf.as_dtype(old).as_datatype_enum: tf.as_dtype(new).as_datatype_enum for old, new in mapping.items()
+        }
+        self.narrow: set[str] = set()
+
+    def replay(self, graph: Any, arguments: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Emit the ops of `graph` into the default graph; return the images of its outputs and control outputs."""
+        import tensorflow as tf
+
+        tensors = {
+            parameter.name: _cast(argument, self._mapped(parameter.dtype.as_datatype_enum))
+            for parameter, argument in zip(graph.inputs, arguments, strict=True)
+        }
+        parameters = {parameter.op.name for parameter in graph.inputs}
+        ops: dict[str, Any] = {}
+        for op in graph.get_operations():
+            if op.name in parameters:
+                continue
+            if any(t.name not in tensors for t in op.inputs):
+                raise ValueError(f"{op.name} ({op.type}) runs before its inputs: a loop of TensorFlow 1")
+            with tf.control_dependencies([ops[c.name] for c in op.control_inputs if c.name in ops]):
+                ops[op.name], outputs = self._emit(op, [tensors[t.name] for t in op.inputs])
+            tensors.update(zip((t.name for t in op.outputs), outputs, strict=True))
+        return [tensors[t.name] for t in graph.outputs], [ops[op.name] for op in graph.control_outputs]
+
+    def _emit(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
+        """Emit the image of one op; return it and the images of its outputs."""
+        import tensorflow as tf
+
+        attrs = {name: value for name, value in op.node_def.attr.items() if name not in _LOCAL_ATTRIBUTES}
+        wide = self._rewritten(op, attrs)
+        if op.type == "Cast" and wide["SrcT"].type == wide["DstT"].type:
+            return inputs[0].op, inputs
+        if self._keeps_precision(op, wide):
+            wanted = [t.dtype.as_datatype_enum for t in op.inputs]
+        else:
+            attrs, wanted = wide, _input_types(op.op_def, wide)
+        graph = tf.compat.v1.get_default_graph()
+        image = graph.create_op(op.type, list(map(_cast, inputs, wanted)), name=op.name, attrs=attrs)
+        for old, new in zip(op.outputs, image.outputs, strict=True):
+            new.set_shape(old.shape)
+            self._copy_handle(old, new)
+        self._note_narrow(image)
+        return image, [
+            _cast(new, self._mapped(old.dtype.as_datatype_enum))
+            for old, new in zip(op.outputs, image.outputs, strict=True)
+        ]
+
+    def _rewritten(self, op: Any, attrs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return copies of the attributes of an op, with dtypes, constants and functions rewritten."""
+        return {name: self._attribute(op, value) for name, value in attrs.items()}
+
+    def _attribute(self, op: Any, value: Any) -> Any:
+        import tensorflow as tf
+
+        copy = type(value)()
+        copy.CopyFrom(value)
+        kind = value.WhichOneof("value")
+        if kind == "type":
+            copy.type = self._mapped(value.type)
+        elif kind == "tensor" and value.tensor.dtype in self._mapping:
+            wide = tf.as_dtype(self._mapped(value.tensor.dtype))
+            array = tf.make_ndarray(value.tensor).astype(wide.as_numpy_dtype)
+            copy.tensor.CopyFrom(tf.make_tensor_proto(array, dtype=wide))
+        elif kind == "func":
+            copy.func.name = self._function(op.graph, value.func.name)
+        elif kind == "list":
+            copy.list.type[:] = [self._mapped(t) for t in value.list.type]
+            for function in copy.list.func:
+                function.name = self._function(op.graph, function.name)
+        return copy
+
+    def _function(self, graph: Any, name: str) -> str:
+        """Add the image of a library function to the default graph; return its name."""
+        import tensorflow as tf
+        from tensorflow.python.eager.polymorphic_function import atomic_function
+        from tensorflow.python.framework import func_graph, function_def_to_graph, ops
+
+        definition = _definition(graph, name)
+        with graph.as_default():
+            source = function_def_to_graph.function_def_to_graph(definition)
+        target = tf.compat.v1.get_default_graph()
+        image = func_graph.FuncGraph(f"{name}_rewritten_{ops.uid()}")
+        with image.as_default():
+            image.inputs = [self._parameter(t) for t in source.inputs]
+            image.outputs, image.control_outputs = self.replay(source, image.inputs)
+        kept = {key: value for key, value in definition.attr.items() if key not in _LOCAL_ATTRIBUTES}
+        target._add_function_recursive(atomic_function.from_func_graph(image.name, image, kept))
+        return image.name
+
+    def _parameter(self, tensor: Any) -> Any:
+        import tensorflow as tf
+
+        dtype = tf.as_dtype(self._mapped(tensor.dtype.as_datatype_enum))
+        parameter = tf.compat.v1.placeholder(dtype, tensor.shape, name=tensor.op.name)
+        self._copy_handle(tensor, parameter)
+        return parameter
+
+    def _keeps_precision(self, op: Any, wide: Mapping[str, Any]) -> bool:
+        """Whether the op must run as it is: its meaning depends on the dtype, or no wider kernel exists."""
+        import tensorflow as tf
+
+        if any(v.WhichOneof("value") == "func" or v.list.func for v in wide.values()):
+            return False
+        return (
+            op.type in _LITERAL_OPS
+            or op.type.startswith("Stateless")  # random numbers: other bits in another dtype
+            or op.op_def.is_stateful
+            or any(t.dtype == tf.resource for t in op.inputs)
+            or not _has_kernel(op.op_def, wide)
+        )
+
+    def _note_narrow(self, image: Any) -> None:
+        """Record an op that still takes or gives narrow floats."""
+        floats = any(t.dtype.as_datatype_enum in self._mapping for t in [*image.inputs, *image.outputs])
+        if floats and image.type not in _STORAGE_OPS:
+            self.narrow.add(image.type)
+
+    def _copy_handle(self, old: Any, new: Any) -> None:
+        """Tell shape inference what a list or a variable holds."""
+        import tensorflow as tf
+        from tensorflow.python.ops import handle_data_util
+
+        if old.dtype not in (tf.variant, tf.resource):
+            return
+        data = handle_data_util.get_resource_handle_data(old)
+        for entry in data.shape_and_type if old.dtype == tf.variant else ():
+            entry.dtype = self._mapped(entry.dtype)
+        handle_data_util.set_handle_data(new, data)
+
+    def _mapped(self, dtype: int) -> int:
+        return self._mapping.get(dtype, dtype)
+
+
+def _definition(graph: Any, name: str) -> Any:
+    """Return the FunctionDef of a function that `graph`, or a graph around it, has in its library."""
+    while graph is not None:
+        function = graph._get_function(name)
+        if function is not None:
+            return function.cached_definition
+        graph = getattr(graph, "outer_graph", None)
+    raise ValueError(f"the graph calls a function that it does not hold: {name}")
+
+
+def _cast(tensor: Any, dtype: int) -> Any:
+    import tensorflow as tf
+
+    return tensor if tensor.dtype.as_datatype_enum == dtype else tf.cast(tensor, tf.as_dtype(dtype))
+
+
+def _input_types(op_def: Any, attrs: Mapping[str, Any]) -> list[int]:
+    """Return the dtypes that an op takes under `attrs`, one per tensor."""
+    types: list[int] = []
+    for arg in op_def.input_arg:
+        if arg.type_list_attr:
+            types += attrs[arg.type_list_attr].list.type
+        else:
+            dtype = attrs[arg.type_attr].type if arg.type_attr else arg.type
+            types += [dtype] * (attrs[arg.number_attr].i if arg.number_attr else 1)
+    return types
+
+
+def _has_kernel(op_def: Any, attrs: Mapping[str, Any]) -> bool:
+    """Whether the op is defined, and has a CPU kernel, for the dtypes in `attrs`."""
+    for attr in op_def.attr:
+        allowed = attr.allowed_values.list.type
+        if allowed and attr.type == "type" and attrs[attr.name].type not in allowed:
+            return False
+    kernels = _kernels(op_def.name)
+    return not kernels or any(all(_allows(c, attrs) for c in kernel) for kernel in kernels)
+
+
+def _allows(constraint: tuple[str, frozenset[int]], attrs: Mapping[str, Any]) -> bool:
+    name, allowed = constraint
+    value = attrs[name]
+    return not allowed or set(value.list.type or [value.type]) <= allowed
+
+
+@lru_cache
+def _kernels(op_type: str) -> tuple[tuple[tuple[str, frozenset[int]], ...], ...]:
+    """Return the dtype constraints of each CPU kernel; empty if the op has none (function calls)."""
+    from tensorflow.python.framework import kernels
+
+    return tuple(
+        tuple((c.name, frozenset(c.allowed_values.list.type)) for c in kernel.constraint)
+        for kernel in kernels.get_registered_kernels_for_op(op_type).kernel
+        if kernel.device_type in ("CPU", "DEFAULT")
+    )
