@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +22,7 @@ _WIDE = 120  # columns from which on inputs and outputs fit into the table
 def print_report(report: Report, console: Console) -> None:
     """Print the table of one report, what went wrong, and where to read more."""
     console.print()
-    print_tables([report], console)
+    console.print(table([report], console))
     console.print()
     print_problems(report.problems, console)
     for names, error in figures.failures(report):
@@ -36,15 +36,16 @@ def print_report(report: Report, console: Console) -> None:
     console.print(_marked(mood, sentence, console, f"  {page}" if report.ok and page.is_file() else ""))
 
 
-def print_tables(reports: Sequence[Report], console: Console) -> None:
-    """Print one line for each model and format, under one header."""
+def table(reports: Sequence[Report], console: Console) -> Group:
+    """Return one line for each model and format, under one header, laid out for the width of `console`."""
     wide = console.width >= _WIDE
-    for index, report in enumerate(reports):
-        if index:
-            console.print()
+    parts: list[RenderableType] = []
+    for report in reports:
         if report.artifacts:
-            console.print(_headline(report, console, interface=not wide))
-            console.print(_table(report, console, wide=wide, header=index == 0))
+            parts += [Text()] if parts else []
+            header = not parts
+            parts += [_headline(report, console, interface=not wide), _table(report, console, wide=wide, header=header)]
+    return Group(*parts)
 
 
 def _table(report: Report, console: Console, *, wide: bool, header: bool) -> Table:
@@ -137,4 +138,4 @@ def _labelled(label: str, text: str, style: str = "") -> Table:
     return grid
 
 
-__all__ = ["print_error", "print_problems", "print_report", "print_tables"]
+__all__ = ["print_error", "print_problems", "print_report", "table"]

@@ -7,7 +7,7 @@ import math
 import pytest
 from rich.console import Console
 
-from exporter.report.terminal import print_error, print_report, print_tables
+from exporter.report.terminal import print_error, print_report, table
 from exporter.spec import OutputParity, Parity, Report
 
 
@@ -87,7 +87,7 @@ def test_a_terminal_that_knows_only_ascii(passed, failed):
 
 
 def test_several_models_share_one_header(passed, failed):
-    text = printed(print_tables, [passed, failed])
+    text = printed(lambda reports, console: console.print(table(reports, console)), [passed, failed])
     assert text.count("of tolerance") == 1
     assert text.index("digits  23,456") < text.index("digits <script>")
 

@@ -1,0 +1,37 @@
+"""Start of the command line: `kx`, or `python -m exporter`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    arguments = sys.argv[1:]
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # before anything imports Keras: it chooses only once
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if {"-v", "--verbose"} & set(arguments) else "3")
+    _make_streams_usable()
+
+    from exporter.cli import run
+
+    code = run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # as in `kx inspect FILE | head`; or Python would complain when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _make_streams_usable() -> None:
+    """Give closed streams somewhere to go, and print what the terminal's encoding lacks as "?"."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        else:
+            stream.reconfigure(errors="replace")
+
+
+if __name__ == "__main__":
+    main()

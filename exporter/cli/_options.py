@@ -1,0 +1,70 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import click
+
+from exporter.cli._mode import Mode
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class BatchType(click.ParamType[int | str]):
+    """A batch size: "dynamic", or a whole number from 1."""
+
+    name = "batch"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | Literal["dynamic"]:
+        """Return "dynamic" or the number."""
+        if value == "dynamic" or (isinstance(value, int) and value >= 1):
+            return value
+        if str(value).isdecimal() and int(value) >= 1:
+            return int(value)
+        return self.fail(f"{value!r} is neither 'dynamic' nor a whole number from 1.", param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what the help shows."""
+        return "N|dynamic"
+
+
+def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not names:
+        raise click.BadParameter("name at least one format.")
+    return names
+
+
+def _remember(field: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def store(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        setattr(ctx.ensure_object(Mode), field, value)
+
+    return store
+
+
+def _flag(*names: str, field: str, text: str) -> Callable[[_Function], _Function]:
+    return click.option(*names, field, is_flag=True, expose_value=False, callback=_remember(field), help=text)
+
+
+model_argument = click.argument("model", type=click.Path(path_type=Path))
+to = click.option(
+    "--to",
+    "formats",
+    metavar="FORMATS",
+    default="saved_model,tflite,onnx",
+    callback=_names,
+    help="Formats, separated by commas.",
+)
+custom = click.option(
+    "--custom",
+    metavar="PKG.MODULE",
+    multiple=True,
+    help="Module with your own layers or functions, looked for in the current folder too. May be repeated.",
+)
+trust = click.option("--trust", is_flag=True, help="Load files that may run code. Only for files that you made.")
+as_json = _flag("--json", field="json", text="Print one JSON document on standard output.")
+verbose = _flag("-v", "--verbose", field="verbose", text="Show the libraries' own output, and tracebacks.")
+quiet = _flag("-q", "--quiet", field="quiet", text="Print errors only.")

@@ -1,0 +1,41 @@
+"""`kx check`: everything that will not export or reload, all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from exporter.cli import _options as options
+from exporter.cli._mode import Mode
+from exporter.errors import UnsupportedError
+
+
+@click.command()
+@options.model_argument
+@options.to
+@options.custom
+@options.trust
+@options.as_json
+@options.verbose
+@click.pass_obj
+def command(mode: Mode, /, model: Path, formats: tuple[str, ...], custom: tuple[str, ...], trust: bool) -> int:
+    """Find what in MODEL will not export, and how to mend it."""
+    with mode.working():
+        from exporter.loading import import_custom
+        from exporter.pipeline import check
+
+        problems = check(model, formats=formats, custom_objects=import_custom(custom), trust=trust)
+    errors = [p for p in problems if p.severity == "error"]
+    if mode.json:
+        from exporter.report.document import plain
+
+        mode.print_json({"ok": not errors, "model": str(model), "problems": plain(problems)})
+    else:
+        from exporter.report.terminal import print_problems
+
+        console = mode.console()
+        print_problems(problems, console)
+        count = len(errors)
+        console.print(f"{count} of {len(problems)} findings stop an export" if count else "Nothing stops an export")
+    return UnsupportedError.exit_code if errors else 0

@@ -1,0 +1,95 @@
+"""`kx export`: write and verify the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from exporter.cli import _options as options
+from exporter.cli._mode import Mode
+from exporter.errors import UsageError
+
+if TYPE_CHECKING:
+    from exporter.spec import Batch
+
+
+@click.command()
+@options.model_argument
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Folder to write.")
+@options.to
+@options.custom
+@click.option("--batch", type=options.BatchType(), default="dynamic", help="Batch size of SavedModel and ONNX files.")
+@click.option("--tflite-batch", type=options.BatchType(), default=1, help="Batch size of TFLite files.")
+@click.option("--opset", type=click.IntRange(min=1), metavar="N", help="ONNX opset.  [default: the lowest that serves]")
+@click.option(
+    "--samples", metavar="FILE", type=click.Path(path_type=Path), help="Your own data to compare on (.npz, .npy)."
+)
+@options.trust
+@click.option("--no-verify", is_flag=True, help="Do not run the files and compare them with Keras.")
+@options.as_json
+@options.verbose
+@options.quiet
+@click.pass_obj
+def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    mode: Mode,
+    /,
+    model: Path,
+    output: Path,
+    formats: tuple[str, ...],
+    custom: tuple[str, ...],
+    batch: Batch,
+    tflite_batch: Batch,
+    opset: int | None,
+    samples: Path | None,
+    trust: bool,
+    no_verify: bool,
+) -> int:
+    """Export MODEL to files in DIR, each compared with Keras.
+
+    MODEL is a .keras or .h5 file, or the folder of a SavedModel. DIR is replaced as a whole when everything passed,
+    else it is left as it was.
+    """
+    with mode.working() as progress:
+        from exporter.loading import import_custom
+        from exporter.pipeline import export
+
+        report = export(
+            model,
+            output,
+            formats=formats,
+            batch=batch,
+            tflite_batch=tflite_batch,
+            opset=opset,
+            custom_objects=import_custom(custom),
+            verify=not no_verify,
+            samples=read_samples(samples) if samples else None,
+            trust=trust,
+            progress=progress,
+        )
+    from exporter.cli._outcome import tell
+
+    return tell(report, mode)
+
+
+def read_samples(path: Path) -> Any:
+    """Return the array of an .npy file, or the arrays of an .npz file by input name.
+
+    Raises:
+        UsageError: if it is neither, or holds Python objects.
+    """
+    import zipfile
+
+    import numpy as np
+
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(
+            "the samples cannot be read",
+            where=f"--samples {path}",
+            reason=str(error),
+            remedy="write them with numpy.savez(file, name_of_input=array)",
+        ) from error

@@ -1,0 +1,57 @@
+"""What a file says of itself, on a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from exporter.report import figures
+from exporter.report.document import plain
+from exporter.spec import Inspection
+
+
+def print_inspection(path: Path, inspection: Inspection, console: Console) -> None:
+    """Print the inputs, outputs, facts, ops and metadata of a file."""
+    head = Text(str(path), style="bold")
+    head.append(f"  {figures.title(inspection.format)}, {figures.file_size(inspection.size)}", style="not bold dim")
+    console.print(head, _tensors(inspection), sep="\n", end="\n\n")
+    for title, table in (("facts", _pairs(inspection.facts)), ("ops", _ops(inspection))):
+        if table.row_count:
+            console.print(Text(title, style="dim"), table, sep="\n", end="\n\n")
+    if inspection.metadata:
+        console.print(Text("metadata", style="dim"))
+        console.print(_pairs(inspection.metadata))
+
+
+def _tensors(inspection: Inspection) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for kind, tensors in (("input", inspection.inputs), ("output", inspection.outputs)):
+        for tensor in tensors:
+            row = (Text(kind, style="dim"), tensor.name, tensor.dtype, f"[{figures.shape(tensor)}]")
+            grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return grid
+
+
+def _ops(inspection: Inspection) -> Table:
+    """Return how often each op occurs, most frequent first."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right")
+    for op, count in sorted(inspection.ops.items(), key=lambda item: (-item[1], item[0])):
+        grid.add_row(f"{count:,}", Text(op))
+    return grid
+
+
+def _pairs(facts: object) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in plain(facts).items():
+        grid.add_row(Text(name.replace("_", " ")), Text(value if isinstance(value, str) else json.dumps(value)))
+    return grid
+
+
+__all__ = ["print_inspection"]
