@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from exporter.errors import UsageError
+from exporter.parity.state import fingerprint
 from exporter.version import __version__
 
 
@@ -22,11 +22,24 @@ class Source:
         model: a keras.Model.
         sha256: of the model file; of configuration and weights for a live model.
         path: the file, if it was one.
+        trusted: whether the file was allowed to hold code.
     """
 
     model: Any
     sha256: str
     path: Path | None = None
+    trusted: bool = False
+
+    @property
+    def layers(self) -> tuple[Any, ...]:
+        """Every layer of the model, nested ones included, without the model itself."""
+        return tuple(layer for layer in self.model._flatten_layers() if layer is not self.model)
+
+    @property
+    def custom_classes(self) -> tuple[type, ...]:
+        """The classes of layers that are not Keras's own, by name."""
+        found = {type(layer) for layer in self.layers if type(layer).__module__.partition(".")[0] != "keras"}
+        return tuple(sorted(found, key=lambda cls: (cls.__module__, cls.__qualname__)))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -37,7 +50,7 @@ class Source:
             "file": self.path.name if self.path else None,
             "sha256": self.sha256,
             "parameters": int(self.model.count_params()),
-            "trusted": False,
+            "trusted": self.trusted,
         }
 
     @property
@@ -48,7 +61,16 @@ class Source:
             "keras": versions()["keras"],
             "model": self.model.name,
             "source_sha256": self.sha256,
-            "custom_layers": custom_layers(self.model),
+            "custom_layers": self._custom_layers(),
+        }
+
+    def _custom_layers(self) -> dict[str, str]:
+        """Return the registered name of each custom class, with the version of its package."""
+        import keras
+
+        return {
+            keras.saving.get_registered_name(cls): _package_version(cls.__module__.partition(".")[0])
+            for cls in self.custom_classes
         }
 
 
@@ -64,7 +86,7 @@ def open_source(model: Any, custom_objects: Mapping[str, Any] | None, *, trust: 
 
         path = Path(model)
         loaded = load(path, custom_objects=custom_objects, trust=trust)
-        return Source(loaded, _sha256_of_path(path), path)
+        return Source(loaded, _sha256_of_path(path), path, trusted=trust)
     import keras
 
     if keras.config.backend() != "tensorflow":
@@ -75,7 +97,7 @@ def open_source(model: Any, custom_objects: Mapping[str, Any] | None, *, trust: 
         )
     if not isinstance(model, keras.Model):
         raise UsageError("not a Keras model", where=repr(type(model)), reason="expected a keras.Model or a path")
-    return Source(model, _sha256_of_model(model))
+    return Source(model, fingerprint(model))
 
 
 def versions() -> dict[str, str]:
@@ -87,20 +109,6 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def custom_layers(model: Any) -> dict[str, str]:
-    """Return the registered name of every layer class that is not Keras's own, with the version of its package."""
-    import keras
-
-    found = {}
-    for layer in model._flatten_layers():
-        module = type(layer).__module__
-        package = module.partition(".")[0]
-        if package == "keras" or layer is model:
-            continue
-        found[keras.saving.get_registered_name(type(layer))] = _package_version(package)
-    return dict(sorted(found.items()))
 
 
 def _package_version(package: str) -> str:
@@ -118,12 +126,4 @@ def _sha256_of_path(path: Path) -> str:
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
-    return digest.hexdigest()
-
-
-def _sha256_of_model(model: Any) -> str:
-    digest = hashlib.sha256()
-    digest.update(json.dumps([[v.path, list(v.shape), v.dtype] for v in model.variables]).encode())
-    for variable in model.variables:
-        digest.update(variable.numpy().data if variable.shape else variable.numpy().tobytes())
     return digest.hexdigest()

@@ -110,7 +110,7 @@ class Walk:
 
     def _op(self, op: Any) -> None:
         marker = self.outline.markers.get(_token(op))
-        scope = marker.scope if marker else op.name.rpartition("/")[0]
+        scope = marker.scope if marker else self.outline.scope(op)
         try:
             with self.g.named(scope):
                 results = self._marker(marker, op) if marker else self._plain(op)

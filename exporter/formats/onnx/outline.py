@@ -50,6 +50,16 @@ class Outline:
     graph: Any = None
     markers: dict[str, Marker] = field(default_factory=dict)
     paths: dict[int, str] = field(default_factory=dict)
+    layers: frozenset[str] = frozenset()
+
+    def scope(self, op: Any) -> str:
+        """Return the path of the Keras layer that an op was traced in.
+
+        Keras opens a name scope twice in each call, to build and to call; TensorFlow numbers the second.
+        """
+        parts = [part for part in op.name.split("/")[:-1] if part]
+        named = [stem if (stem := part.rpartition("_")[0]) in self.layers else part for part in parts]
+        return "/".join(named[1:] if named[:1] == [self.name] else named)
 
 
 def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
@@ -61,6 +71,7 @@ def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
     import_submodules("exporter.lowerings.onnx")
     model = inference.model
     result = Outline(model.name, paths={id(v.value): v.path for v in model.variables})
+    result.layers = frozenset(layer.name for layer in model._flatten_layers())
     layers = {CLASSES[name]: _mark_layer(result, entry) for name, entry in LAYERS.items()}
     functions = {name: _mark_function(result, entry) for name, entry in FUNCTIONS.items()}
     specs = [tf.TensorSpec(i.shape, i.dtype, name=f"input_{n}") for n, i in enumerate(inputs)]

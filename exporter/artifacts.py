@@ -1,0 +1,96 @@
+"""The artifact of one format: write the file, open it in its runtime, compare it with Keras."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from exporter import formats
+from exporter.errors import ExporterError, ParityError
+from exporter.formats import Format
+from exporter.freeze import Inference
+from exporter.parity.proof import Proof
+from exporter.progress import Progress
+from exporter.source import Source
+from exporter.spec import Artifact, Options, Parity, Problem
+
+
+@dataclass
+class Job:
+    """What the formats of one export share."""
+
+    inference: Inference
+    options: Options
+    metadata: Mapping[str, Any]
+    folder: Path
+    proof: Proof | None = None
+
+
+def made(form: Format, job: Job, output: Path, progress: Progress) -> Artifact:
+    """Write one format, open it, compare it with Keras; an error of ours ends this format, not the others."""
+    start, path = time.monotonic(), job.folder / form.filename
+    artifact = Artifact(form.name, output / form.filename)
+    try:
+        with progress(f"Converting to {form.title}"):
+            form.write(job.inference, path, job.options, job.metadata)
+            artifact = replace(artifact, inspection=form.inspect(path))
+        with progress(f"Verifying {form.title}"):
+            artifact = _proven(artifact, form, path, job.proof)
+    except ExporterError as error:
+        artifact = replace(artifact, path=None, error=error)
+    return replace(artifact, seconds=time.monotonic() - start)
+
+
+def proven_again(artifact: Artifact, proof: Proof, progress: Progress) -> Artifact:
+    """Open an artifact that lies on disk and compare it."""
+    form, start = formats.get(artifact.format), time.monotonic()
+    path = artifact.path or Path()
+    artifact = Artifact(form.name, path)
+    try:
+        with progress(f"Verifying {form.title}"):
+            artifact = _proven(replace(artifact, inspection=form.inspect(path)), form, path, proof)
+    except ExporterError as error:
+        artifact = replace(artifact, error=error)
+    return replace(artifact, seconds=time.monotonic() - start)
+
+
+def _proven(artifact: Artifact, form: Format, path: Path, proof: Proof | None) -> Artifact:
+    """Open a file in its runtime and, if there is a proof, compare it with Keras."""
+    runner = form.open(path)
+    if proof is None:
+        return artifact
+    parity = proof.check(runner)
+    return replace(artifact, parity=parity, error=None if parity.ok else _disparity(form, parity))
+
+
+def _disparity(form: Format, parity: Parity) -> ParityError:
+    """Say which output differs most, by how much, and what was allowed."""
+    if not parity.outputs:
+        return ParityError(f"the {form.title} file was not compared", reason="; ".join(parity.notes))
+    worst = parity.worst
+    reason = (
+        worst.note or f"max |difference| {worst.error:.3g}, allowed {worst.tolerance:.3g} at scale {worst.scale:.3g}"
+    )
+    if worst.ok:
+        reason = f"the largest output stands at another place in {1 - (parity.top1 or 0):.2%} of the rows of your data"
+    return ParityError(
+        f"the {form.title} file computes something else than Keras",
+        where=f"output {worst.output!r}, {worst.case}",
+        reason=reason,
+        remedy="please report it with the model; report.html lists every output and case",
+    )
+
+
+def obstacles(form: Format, inference: Inference, source: Source, options: Options) -> Iterator[Problem]:
+    """Convert into a temporary folder; yield what stands in the way."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / form.filename
+        try:
+            form.write(inference, path, options, source.metadata)
+            form.open(path)
+        except ExporterError as error:
+            yield Problem(error.where or form.title, error.reason or error.what, error.remedy, (form.name,))

@@ -1,0 +1,30 @@
+"""What would go wrong, found before the work starts and reported together. One rule per file.
+
+A rule takes the model and the options and yields problems:
+
+    @RULES.register("state")
+    def state(source: Source, options: Options) -> Iterator[Problem]: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from exporter.registry import Registry, import_submodules
+from exporter.spec import Options, Problem
+
+if TYPE_CHECKING:
+    from exporter.source import Source
+
+Rule = Callable[["Source", Options], Iterable[Problem]]
+
+RULES: Registry[Rule] = Registry("check")
+
+
+def find_problems(source: Source, options: Options) -> tuple[Problem, ...]:
+    """Run every rule; return what they found for the formats asked for, errors first."""
+    import_submodules(__name__)
+    found = [problem for name in sorted(RULES) for problem in RULES[name](source, options)]
+    wanted = [p for p in found if not p.formats or set(p.formats) & set(options.formats)]
+    return tuple(sorted(wanted, key=lambda p: p.severity != "error"))

@@ -1,0 +1,24 @@
+"""Models that a format cannot hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter.checks import RULES
+from exporter.source import Source
+from exporter.spec import Options, Problem
+
+FLATBUFFER_LIMIT = 2**31 - 2**20  # bytes; flatbuffers address with 31 bits, and the graph needs some of them
+
+
+@RULES.register("size")
+def size(source: Source, options: Options) -> Iterator[Problem]:
+    """Find models whose weights exceed what a TFLite file can address."""
+    weights = sum(v.value.dtype.size * v.value.shape.num_elements() for v in source.model.weights)
+    if weights > FLATBUFFER_LIMIT:
+        yield Problem(
+            where=source.model.name,
+            reason=f"{weights / 2**30:.2f} GiB of weights; a TFLite file ends at 2 GiB",
+            remedy="export to ONNX, which keeps large weights in a second file, or split the model",
+            formats=("tflite",),
+        )

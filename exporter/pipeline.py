@@ -1,0 +1,171 @@
+"""The whole way of the data, on one screen: load -> check -> freeze -> lower + convert -> verify -> report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from exporter import checks
+from exporter import formats as known_formats
+from exporter.artifacts import Job, made, obstacles, proven_again
+from exporter.freeze import Inference
+from exporter.options import checked_options
+from exporter.parity.proof import Proof
+from exporter.progress import Progress, Silent
+from exporter.quiet import quiet
+from exporter.report import read_report, write_report
+from exporter.source import open_source, versions
+from exporter.spec import Batch, Problem, Report
+from exporter.staging import staged
+
+FORMATS = ("saved_model", "tflite", "onnx")
+SAMPLES = "samples"  # the folder of golden inputs and outputs beside the artifacts
+
+
+def export(  # noqa: PLR0913 - the interface of the package
+    model: Any,
+    output: str | Path,
+    formats: Sequence[str] = FORMATS,
+    *,
+    input_signature: Any = None,
+    batch: Batch = "dynamic",
+    tflite_batch: Batch = 1,
+    opset: int | None = None,
+    quantize: str | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    verify: bool = True,
+    samples: Any = None,
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Export a model to files that are proven to compute what Keras computes.
+
+    Args:
+        model: a built keras.Model, or a path to a .keras or .h5 file or to a SavedModel of a Keras model.
+        output: the folder to write; it is replaced as a whole when everything passed, else left as it was.
+        formats: any of "saved_model", "tflite", "onnx".
+        input_signature: what `model.export` takes; None: from the model.
+        batch: batch size of ONNX and SavedModel files, "dynamic" or an int.
+        tflite_batch: batch size of TFLite files, "dynamic" or an int.
+        opset: ONNX opset; None: the lowest that holds the best form of every layer.
+        quantize: None; recipes come with a later version.
+        custom_objects: classes and functions that the file needs, by name.
+        verify: whether to run each file and compare it with Keras.
+        samples: your own data to compare on, beside the generated samples: an array, or arrays by input name.
+        trust: load files that may hold code. Only for files that you made.
+        progress: told what is being done; None: silence.
+
+    Returns:
+        The report: `report.ok` tells whether all went well, `report.raise_for_status()` raises if not.
+
+    Raises:
+        UsageError: an argument is wrong.
+        LoadError: the model file does not load.
+        MissingRuntimeError: a package for one of the formats is not installed.
+        OutputError: the folder cannot be written.
+    """
+    options = checked_options(formats, batch, tflite_batch, opset, quantize, verify)
+    chosen = [known_formats.get(name) for name in options.formats]
+    progress = progress or Silent()
+    with quiet(), staged(Path(output)) as stage:
+        with progress("Loading the model"):
+            source = open_source(model, custom_objects, trust=trust)
+            inference = Inference(source.model, input_signature)
+        with progress("Checking the model"):
+            problems = checks.find_problems(source, options)
+        report = Report(source.model.name, stage.output, (), problems, source.facts, versions())
+        if report.errors:
+            return report
+        job = Job(inference, options, source.metadata, stage.path)
+        with progress("Computing the reference"):
+            job.proof = Proof.of_model(inference, options.batch, samples) if verify else None
+        report = replace(report, artifacts=tuple(made(form, job, stage.output, progress) for form in chosen))
+        if job.proof:
+            report = replace(report, data=job.proof.facts)
+        if report.ok:
+            with progress("Writing the report"):
+                if job.proof:
+                    job.proof.save(stage.path / SAMPLES)
+                write_report(report, stage.path)
+            stage.commit()
+    return report
+
+
+def check(
+    model: Any,
+    formats: Sequence[str] = FORMATS,
+    *,
+    input_signature: Any = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> list[Problem]:
+    """Find every reason why a model will not export, reload or compute the same, all at once.
+
+    The formats are tried out in a temporary folder, so what is found here is what an export would meet.
+
+    Args:
+        model: as for `export`.
+        formats: as for `export`.
+        input_signature: as for `export`.
+        custom_objects: as for `export`.
+        trust: as for `export`.
+        progress: as for `export`.
+
+    Returns:
+        Problems, errors first; empty when all is well.
+
+    Raises:
+        UsageError: an argument is wrong.
+        LoadError: the model file does not load.
+    """
+    options = checked_options(formats, "dynamic", 1, None, None, verify=False)
+    progress = progress or Silent()
+    with quiet():
+        with progress("Loading the model"):
+            source = open_source(model, custom_objects, trust=trust)
+        inference = Inference(source.model, input_signature)
+        problems = list(checks.find_problems(source, options))
+        for name in options.formats:
+            with progress(f"Trying {name}"):
+                problems += obstacles(known_formats.get(name), inference, source, options)
+    return sorted(problems, key=lambda problem: problem.severity != "error")
+
+
+def verify(
+    directory: str | Path,
+    model: Any = None,
+    *,
+    custom_objects: Mapping[str, Any] | None = None,
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Run the files of an earlier export again and compare them with the golden samples beside them.
+
+    Args:
+        directory: what `export` wrote.
+        model: the Keras model or its file, to compare with Keras itself rather than with what was saved of it.
+        custom_objects: as for `export`.
+        trust: as for `export`.
+        progress: as for `export`.
+
+    Returns:
+        A new report; the folder is not changed.
+
+    Raises:
+        UsageError: if the folder holds no export.
+    """
+    folder = Path(directory)
+    before = read_report(folder)
+    progress = progress or Silent()
+    with quiet():
+        with progress("Computing the reference"):
+            if model is None:
+                proof = Proof.of_folder(folder / SAMPLES)
+            else:
+                inference = Inference(open_source(model, custom_objects, trust=trust).model)
+                proof = Proof.of_model(inference, "dynamic")
+        artifacts = tuple(proven_again(a, proof, progress) for a in before)
+    return replace(before, artifacts=artifacts, versions=versions(), data=proof.facts)
