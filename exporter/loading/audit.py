@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from exporter.loading import archive as container
-from exporter.loading import limits
 from exporter.loading.config import ConfigAudit
 from exporter.loading.custom import known_names
-from exporter.loading.finding import Finding
-from exporter.loading.hdf5 import audit_hdf5_source, open_hdf5
+from exporter.loading.finding import Finding, damaged
+from exporter.loading.hdf5 import audit_hdf5
 from exporter.loading.recognize import Kind
 
 _CONFIG_RULES = "serialized objects against the allow-list"
-_MODEL, _TRAINING = "model_config", "training_config"  # attributes of a legacy file
-_HDF5_RULES = "HDF5 links, storage, types and shapes"
 
 
 @dataclass
@@ -59,22 +56,27 @@ def _audit_archive(path: Path, custom_objects: Mapping[str, Any] | None) -> Audi
         with zipfile.ZipFile(path) as archive:
             result.findings += container.audit_archive(archive, path.stat().st_size)
             if result:
-                _audit_members(archive, result, custom_objects)
-    except Exception as error:  # BadZipFile, and what zlib or a wrong offset raises on garbage
-        result.findings.append(container.damaged("", error))
+                result.checked.append("checksums of all members")
+                result.findings += container.check_content(archive)
+            if result:
+                _audit_config(archive.read(container.CONFIG), result, custom_objects)
+                _audit_weights_member(path, archive, result)
+    except Exception as error:  # BadZipFile, and what a wrong offset or a damaged header raises
+        result.findings.append(damaged("the archive", error))
     return result
 
 
-def _audit_members(archive: zipfile.ZipFile, result: Audit, custom_objects: Mapping[str, Any] | None) -> None:
-    result.checked.append("checksums of all members")
-    result.findings += container.check_content(archive)
-    if not result:
+def _audit_weights_member(path: Path, archive: zipfile.ZipFile, result: Audit) -> None:
+    """Keras stores the weights uncompressed: they are examined in place; else from an unpacked copy."""
+    member = archive.getinfo(container.WEIGHTS)
+    if member.compress_type == zipfile.ZIP_STORED:
+        with path.open("rb", buffering=0) as stream:
+            _audit_hdf5(stream, container.data_offset(archive, member), member.file_size, container.WEIGHTS, result)
         return
-    text = container.read_member(archive, container.CONFIG, limits.CONFIG_BYTES)
-    _audit_config(text, result, custom_objects)
-    with tempfile.TemporaryFile() as copy, archive.open(container.WEIGHTS) as member:
-        shutil.copyfileobj(member, copy)
-        _audit_weights(copy, copy.tell(), result)
+    with tempfile.TemporaryFile() as copy, archive.open(member) as stream:
+        shutil.copyfileobj(stream, copy)
+        copy.flush()
+        _audit_hdf5(copy, 0, member.file_size, container.WEIGHTS, result)
 
 
 def _audit_folder(path: Path, custom_objects: Mapping[str, Any] | None) -> Audit:
@@ -82,7 +84,8 @@ def _audit_folder(path: Path, custom_objects: Mapping[str, Any] | None) -> Audit
     if result:
         _audit_config((path / container.CONFIG).read_bytes(), result, custom_objects)
         weights = path / container.WEIGHTS
-        _audit_weights(weights, weights.stat().st_size, result)
+        with weights.open("rb", buffering=0) as stream:
+            _audit_hdf5(stream, 0, weights.stat().st_size, container.WEIGHTS, result)
     return result
 
 
@@ -95,45 +98,30 @@ def _audit_config(text: bytes, result: Audit, custom_objects: Mapping[str, Any] 
         result.findings += ConfigAudit(custom).model_findings(document)
 
 
-def _audit_weights(source: Path | IO[bytes], size: int, result: Audit, name: str = container.WEIGHTS) -> None:
-    result.checked.append(_HDF5_RULES)
-    weights = audit_hdf5_source(source, size, name)
+def _audit_hdf5(stream: IO[bytes], start: int, size: int, name: str, result: Audit) -> Mapping[str, str | None]:
+    """Audit the HDF5 part and return the configs that a legacy file has in it."""
+    result.checked.append("HDF5 links, storage, types and shapes")
+    weights = audit_hdf5(stream, start, size, name)
     result.findings += weights.findings
     result.weight_bytes = weights.declared_bytes
+    return weights.configs
 
 
 def _audit_legacy(path: Path, custom_objects: Mapping[str, Any] | None) -> Audit:
+    """A whole model in one HDF5 file: its configs are attributes of the root group."""
     result = Audit()
-    _audit_weights(path, path.stat().st_size, result, path.name)
-    if not result:
-        return result
+    with path.open("rb", buffering=0) as stream:
+        configs = _audit_hdf5(stream, 0, path.stat().st_size, path.name, result)
+    if result and "model_config" not in configs:
+        remedy = "save the whole model: model.save('model.keras')"
+        result.findings.append(Finding("weights only, without the model", remedy=remedy, unsafe=False))
     result.checked.append(_CONFIG_RULES)
-    file, result.findings = open_hdf5(path, path.name)
-    if file is None:
-        return result
-    with file:
-        _audit_legacy_configs(file, result, custom_objects)
-    return result
-
-
-def _audit_legacy_configs(file: Any, result: Audit, custom_objects: Mapping[str, Any] | None) -> None:
-    if _MODEL not in file.attrs:
-        result.findings.append(
-            Finding(
-                "the file holds weights only, no model_config",
-                remedy="save the whole model: model.save('model.keras')",
-                unsafe=False,
-            )
-        )
-    for name in (_MODEL, _TRAINING):
-        if name not in file.attrs:
-            continue
-        text = file.attrs[name]
-        if not isinstance(text, str | bytes):
-            result.findings.append(Finding(f"{name} is a {type(text).__name__}, not text", name))
+    for name, text in configs.items():
+        if text is None:
+            result.findings.append(Finding("not a text", name))
             continue
         document, findings = container.parse_json(text, name)
-        result.findings += findings
-        if not findings:
-            rules = ConfigAudit(known_names(custom_objects), legacy=True, origin=name)
-            result.findings += rules.findings(document) if name == _TRAINING else rules.model_findings(document)
+        rules = ConfigAudit(known_names(custom_objects), legacy=True, origin=name)
+        judge = rules.model_findings if name == "model_config" else rules.findings
+        result.findings += findings or judge(document)
+    return result

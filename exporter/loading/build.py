@@ -37,7 +37,7 @@ def build(path: Path, custom_objects: Mapping[str, Any] | None, trust: bool, bud
         raise LoadError(
             "Keras cannot build the model",
             where=str(path),
-            reason=_gist(error),
+            reason=_gist(_root_cause(error)),
             remedy="load it with the Keras version that wrote it, and check that custom layers accept "
             "their own get_config()",
         ) from error
@@ -92,7 +92,7 @@ def _root_cause(error: BaseException) -> BaseException:
     return error
 
 
-def _gist(error: Exception, lines: int = 4) -> str:
+def _gist(error: BaseException, lines: int = 4) -> str:
     """The first lines of a message; Keras appends whole configs to it."""
     kept = [printable(line.strip(), 300) for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: " + "\n       ".join(kept[:lines])

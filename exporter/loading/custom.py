@@ -47,7 +47,7 @@ def import_custom(modules: Sequence[str]) -> dict[str, Any]:
 def _import(name: str) -> ModuleType:
     try:
         if (here := os.getcwd()) not in sys.path:
-            sys.path.insert(0, here)  # as `python -m` does: users name modules of the project they stand in
+            sys.path.append(here)  # users name modules of the project they stand in; last, so that it shadows nothing
         return importlib.import_module(name)
     except Exception as error:  # the user's own code runs here and may raise anything
         missing = isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "\0")

@@ -62,3 +62,13 @@ def printable(text: str, limit: int = 200) -> str:
     """`text` from a file we do not trust, fit for a terminal: no control characters, not endless."""
     shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:limit])
     return shown + "…" if len(text) > limit else shown
+
+
+def damaged(where: str, error: Exception) -> Finding:
+    """The finding for a part of a file that cannot be read back as it was written."""
+    return Finding(
+        f"damaged or cut short: {str(error) or type(error).__name__}",
+        where,
+        "get the file again: it was changed on its way",
+        unsafe=False,
+    )

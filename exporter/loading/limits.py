@@ -25,3 +25,9 @@ HDF5_ATTRIBUTE_BYTES = 64 * MIB  # model_config of a legacy file is an attribute
 
 VARIABLES_OVER_WEIGHTS = 4  # bytes of the variables that the config builds over bytes of weights in the file
 VARIABLES_FLOOR = 256 * MIB  # a model without saved weights for some variables (lookup tables, metrics)
+HDF5_PROCESS_BYTES = 4 << 30  # address space of the process that reads HDF5 first, libraries included
+HDF5_SECONDS = 10  # processor time of that process: it needs 0.3, and more by
+HDF5_BYTES_PER_SECOND = 20 * MIB  # the pace at which it surely decompresses
+WALL_OVER_CPU = 6  # how much longer it may take by the clock, on a busy machine
+
+FINDINGS = 1_000  # of one kind; nobody reads more
