@@ -55,6 +55,8 @@ def run(arguments: Sequence[str]) -> int:
     mode = Mode(json="--json" in arguments)  # a wrong argument must be answered in JSON before arguments are parsed
     try:
         code = kx.main(list(arguments), prog_name="kx", standalone_mode=False, obj=mode)
+    except SystemExit as leaving:  # SIGTERM, or whoever read our output has left: there is nobody to tell
+        return int(leaving.code or 0)
     except (Exception, KeyboardInterrupt) as error:
         return explain(error, mode)
     return int(code or 0)

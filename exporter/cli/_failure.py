@@ -15,8 +15,6 @@ def explain(error: BaseException, mode: Mode) -> int:
     """Tell why the command failed; return its exit code."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _tell(ExporterError("interrupted; no file was changed"), mode, INTERRUPTED, "Interrupted")
-    if isinstance(error, BrokenPipeError):
-        return 1  # whoever read our output has left: there is nobody to tell
     if isinstance(error, click.ClickException):
         return _tell_usage(error, mode)
     if isinstance(error, ExporterError):

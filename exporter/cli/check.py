@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from exporter.cli import _options as options
 from exporter.cli._mode import Mode
 from exporter.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from exporter.spec import Problem
 
 
 @click.command()
@@ -21,21 +26,24 @@ from exporter.errors import UnsupportedError
 @click.pass_obj
 def command(mode: Mode, /, model: Path, formats: tuple[str, ...], custom: tuple[str, ...], trust: bool) -> int:
     """Find what in MODEL will not export, and how to mend it."""
-    with mode.working():
+    with mode.working() as progress:
         from exporter.loading import import_custom
         from exporter.pipeline import check
 
-        problems = check(model, formats=formats, custom_objects=import_custom(custom), trust=trust)
-    errors = [p for p in problems if p.severity == "error"]
+        problems = check(model, formats=formats, custom_objects=import_custom(custom), trust=trust, progress=progress)
     if mode.json:
         from exporter.report.document import plain
 
-        mode.print_json({"ok": not errors, "model": str(model), "problems": plain(problems)})
+        mode.print_json({"ok": not _errors(problems), "model": str(model), "problems": plain(problems)})
     else:
         from exporter.report.terminal import print_problems
 
         console = mode.console()
         print_problems(problems, console)
-        count = len(errors)
+        count = len(_errors(problems))
         console.print(f"{count} of {len(problems)} findings stop an export" if count else "Nothing stops an export")
-    return UnsupportedError.exit_code if errors else 0
+    return UnsupportedError.exit_code if _errors(problems) else 0
+
+
+def _errors(problems: Sequence[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity == "error"]

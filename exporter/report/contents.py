@@ -18,13 +18,16 @@ def print_inspection(path: Path, inspection: Inspection, console: Console) -> No
     """Print the inputs, outputs, facts, ops and metadata of a file."""
     head = Text(str(path), style="bold")
     head.append(f"  {figures.title(inspection.format)}, {figures.file_size(inspection.size)}", style="not bold dim")
-    console.print(head, _tensors(inspection), sep="\n", end="\n\n")
-    for title, table in (("facts", _pairs(inspection.facts)), ("ops", _ops(inspection))):
-        if table.row_count:
-            console.print(Text(title, style="dim"), table, sep="\n", end="\n\n")
-    if inspection.metadata:
-        console.print(Text("metadata", style="dim"))
-        console.print(_pairs(inspection.metadata))
+    console.print(head)
+    console.print(_tensors(inspection))
+    for title, rows in (
+        ("facts", _pairs(inspection.facts)),
+        ("ops", _ops(inspection)),
+        ("metadata", _pairs(inspection.metadata)),
+    ):
+        if rows.row_count:
+            console.print(Text(f"\n{title}", style="dim"))
+            console.print(rows)
 
 
 def _tensors(inspection: Inspection) -> Table:
@@ -50,7 +53,8 @@ def _pairs(facts: object) -> Table:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in plain(facts).items():
-        grid.add_row(Text(name.replace("_", " ")), Text(value if isinstance(value, str) else json.dumps(value)))
+        if value not in (None, [], {}):
+            grid.add_row(Text(name.replace("_", " ")), Text(value if isinstance(value, str) else json.dumps(value)))
     return grid
 
 

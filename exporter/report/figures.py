@@ -136,8 +136,13 @@ def failures(report: Report) -> list[tuple[str, ExporterError]]:
 
 
 def notes(report: Report) -> list[str]:
-    """Return the remarks of all comparisons, each once."""
-    return list(dict.fromkeys(note for a in report if a.parity is not None for note in a.parity.notes))
+    """Return the remarks of all comparisons, each once, with the formats that they concern unless these are all."""
+    merged: dict[str, list[str]] = {}
+    for artifact in report:
+        for note in artifact.parity.notes if artifact.parity is not None else ():
+            merged.setdefault(note, []).append(title(artifact.format))
+    count = len(report.artifacts)
+    return [note if len(names) == count else f"{', '.join(names)}: {note}" for note, names in merged.items()]
 
 
 def _all(count: int) -> str:

@@ -140,6 +140,11 @@ def test_the_same_failure_of_several_formats_is_told_once(failed):
     assert figures.failures(both) == [("TFLite, ONNX", error)]
 
 
+def test_notes_name_the_formats_that_they_concern(passed, failed):
+    assert figures.notes(passed) == ["the first note"]
+    assert figures.notes(failed) == ["ONNX: the first note"]
+
+
 def test_interface_names_every_tensor():
     tensors = (TensorInfo("a: b", (None, 3), "int32"), TensorInfo("c", (), "string"))
     assert figures.interface(tensors) == "a: b int32[?, 3], c string[]"
