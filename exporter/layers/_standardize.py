@@ -33,7 +33,9 @@ def to_unit_variance(x: Any, axes: list[int], size: int, epsilon: float) -> Any:
     """
     shrink = _ROOM * 2.0 ** -(size - 1).bit_length()  # the second factor is at most 1 / size: the sum stays in range
     x = x * shrink
-    low, high = ops.min(x, axis=axes, keepdims=True), ops.max(x, axis=axes, keepdims=True)
+    # `initial` because TensorFlow refuses the extremes of an empty batch without it.
+    low = ops.min(x, axis=axes, keepdims=True, initial=largest(x))
+    high = ops.max(x, axis=axes, keepdims=True, initial=-largest(x))
     # Rounding can put the mean of equal numbers beside them; held between the extremes, it leaves exact zeros.
     shift = ops.stop_gradient(ops.minimum(ops.maximum(_mean(x, axes), low), high))
     magnitude = ops.maximum(high - shift, shift - low)
@@ -50,7 +52,7 @@ def to_unit_mean_square(x: Any, axes: list[int], epsilon: float) -> Any:
         epsilon: ε, above 0.
     """
     x = x * _ROOM
-    magnitude = ops.max(ops.abs(x), axis=axes, keepdims=True)
+    magnitude = ops.max(ops.abs(x), axis=axes, keepdims=True, initial=0.0)
     return _over_root_mean_square(x, magnitude, axes, epsilon, unit=_ROOM)
 
 
