@@ -93,4 +93,5 @@ def obstacles(form: Format, inference: Inference, source: Source, options: Optio
             form.write(inference, path, options, source.metadata)
             form.open(path)
         except ExporterError as error:
-            yield Problem(error.where or form.title, error.reason or error.what, error.remedy, (form.name,))
+            for each in (error, *getattr(error, "others", ())):
+                yield Problem(each.where or form.title, each.reason or each.what, each.remedy, (form.name,))

@@ -15,6 +15,8 @@ A message says what failed, where, what was received against what is allowed, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ExporterError(Exception):
     """Base of all exceptions of this package.
@@ -59,9 +61,25 @@ class UnsafeFileError(LoadError):
 
 
 class UnsupportedError(ExporterError):
-    """Something in the model cannot be exported; `where` names the layer."""
+    """Something in the model cannot be exported; `where` names the layer.
+
+    Attributes:
+        others: further reasons, found in the same pass; the message lists them all.
+    """
 
     exit_code = 4
+    others: tuple[UnsupportedError, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *map(str, self.others)])
+
+    @classmethod
+    def joined(cls, errors: Sequence[UnsupportedError]) -> UnsupportedError:
+        """Return one error that tells all of `errors`, each reason once."""
+        distinct = list({str(error): error for error in errors}.values())
+        first = distinct[0]
+        first.others = tuple(distinct[1:])
+        return first
 
 
 class InvalidArtifactError(ExporterError):

@@ -18,7 +18,7 @@ from exporter.formats.onnx.folding import folded
 from exporter.formats.onnx.outline import Marker, Outline, Slot
 from exporter.lowerings.onnx.graph import Graph, tensor_constant
 from exporter.lowerings.onnx.registry import OPS
-from exporter.lowerings.onnx.value import Constant, Value
+from exporter.lowerings.onnx.value import Constant, Value, identity
 from exporter.spec import TensorInfo
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -44,7 +44,10 @@ def expand(
         value = g.input(info.name, dims, dtype)
         fed.append(g.cast(value, ir.DataType.FLOAT) if dtype in NARROW else value)
     g.walk = lambda body, graph, arguments: Walk(body, outline).graph(graph, arguments)
-    return [g.keras_order(value) for value in Walk(g, outline).graph(outline.graph, fed)]
+    outputs = [g.keras_order(value) for value in Walk(g, outline).graph(outline.graph, fed)]
+    if outline.refusals:
+        raise UnsupportedError.joined(outline.refusals)
+    return outputs
 
 
 NARROW = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
@@ -114,13 +117,9 @@ class Walk:
         try:
             with self.g.named(scope):
                 results = self._marker(marker, op) if marker else self._plain(op)
-        except NotImplementedError as error:
-            raise UnsupportedError(
-                "this cannot be expressed in ONNX",
-                where=f"{scope or self.outline.name} ({type(marker.layer).__name__ if marker else op.type})",
-                reason=str(error),
-                remedy="replace it by layers or keras.ops functions that ONNX has, or leave it out of the exported model",
-            ) from error
+        except (NotImplementedError, UnsupportedError) as error:
+            self.outline.refusals.append(_refusal(scope or self.outline.name, marker, op, str(error)))
+            results = [_stand_in(output) for output in op.outputs]
         for output, value in zip(op.outputs, results, strict=True):
             self.values[output.ref()] = self._typed(value, output) if isinstance(value, Value) else value
 
@@ -162,6 +161,22 @@ class Walk:
         variable = handle.resource
         path = self.outline.paths.get(id(variable), variable.name.partition(":")[0])
         return tensor_constant(variable, path, key=("variable", id(variable)))
+
+
+def _refusal(scope: str, marker: Marker | None, op: Any, reason: str) -> UnsupportedError:
+    return UnsupportedError(
+        "this cannot be expressed in ONNX",
+        where=f"{scope} ({type(marker.layer).__name__ if marker and marker.layer is not None else op.type})",
+        reason=reason,
+        remedy="replace it by layers or keras.ops functions that ONNX has, or leave it out of the exported model",
+    )
+
+
+def _stand_in(output: Any) -> Value:
+    """Return a value for what could not be lowered, so that the walk goes on and finds the other refusals too."""
+    dtype = ir.DataType.FLOAT if output.dtype.is_floating or output.dtype.is_complex else ir.DataType.INT64
+    shape = tuple(output.shape.as_list()) if output.shape.rank is not None else ()
+    return Value(ir.Value(name=output.name, type=ir.TensorType(dtype)), shape, dtype, identity(len(shape)))
 
 
 def _needed(graph: Any) -> set[Any]:

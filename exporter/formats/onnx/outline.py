@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from exporter.errors import UnsupportedError
 from exporter.freeze import Inference
 from exporter.lowerings.onnx.registry import CLASSES, FUNCTIONS, LAYERS, Entry
 from exporter.lowerings.override import overridden
@@ -44,13 +45,23 @@ class Marker:
 
 @dataclass
 class Outline:
-    """The traced graph, its markers by token, and the Keras paths of the model's variables by the id of TensorFlow's."""
+    """The traced graph, its markers by token, and what is needed to name its parts as Keras does.
+
+    Args:
+        name: of the model.
+        graph: TensorFlow's FuncGraph.
+        markers: by token.
+        paths: of the model's variables in Keras, by the id of TensorFlow's.
+        layers: the names of all layers.
+        refusals: what turned out to have no counterpart in ONNX.
+    """
 
     name: str
     graph: Any = None
     markers: dict[str, Marker] = field(default_factory=dict)
     paths: dict[int, str] = field(default_factory=dict)
     layers: frozenset[str] = frozenset()
+    refusals: list[UnsupportedError] = field(default_factory=list)
 
     def scope(self, op: Any) -> str:
         """Return the path of the Keras layer that an op was traced in.

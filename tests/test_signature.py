@@ -1,0 +1,149 @@
+"""Names, order and dtypes are Keras's, whatever structure a model takes and returns."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from exporter.errors import UsageError
+from exporter.freeze import Inference
+from exporter.signature import unique
+
+
+def interface(model, signature=None):
+    inference = Inference(model, signature)
+    return [i.name for i in inference.inputs], [o.name for o in inference.outputs]
+
+
+def test_a_dict_is_named_by_its_keys_in_keras_order():
+    b, a = keras.Input((4,), name="b"), keras.Input((4,), name="a")
+    model = keras.Model({"b": b, "a": a}, {"y": layers.Dense(2)(b), "x": layers.Dense(3)(a)})
+
+    assert interface(model) == (["a", "b"], ["x", "y"])
+    assert [t.name for t in model.inputs] == ["a", "b"]
+
+
+def test_the_key_of_a_dict_wins_over_the_name_of_the_tensor():
+    tensor = keras.Input((4,), name="tensor")
+    with pytest.warns(UserWarning, match="must match the names"):
+        model = keras.Model({"key": tensor}, layers.Dense(2)(tensor))
+
+    assert interface(model)[0] == ["key"]
+
+
+def test_outputs_take_the_names_of_their_layers_and_are_told_apart():
+    x = keras.Input((5, 3), name="x")
+    model = keras.Model(x, layers.LSTM(2, return_state=True, name="lstm")(x))
+
+    assert interface(model) == (["x"], ["lstm", "lstm_1", "lstm_2"])
+
+
+def test_nested_outputs_are_named_by_their_path():
+    x = keras.Input((3,), name="x")
+    model = keras.Model(x, {"box": [layers.Dense(1)(x), layers.Dense(2)(x)], "label": layers.Dense(3)(x)})
+
+    assert interface(model)[1] == ["box_0", "box_1", "label"]
+
+
+class TwoArguments(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense, self.table = layers.Dense(2), layers.Embedding(7, 2)
+
+    def build(self, a_shape, ids_shape):
+        self.dense.build(a_shape)
+        self.table.build(ids_shape)
+
+    def call(self, a, ids):
+        return {"sum": self.dense(a) + keras.ops.sum(self.table(ids), axis=1)}
+
+
+def test_a_subclassed_model_is_named_by_the_arguments_of_call_and_keeps_integers():
+    model = TwoArguments()
+    model(tf.zeros((2, 4)), tf.zeros((2, 3), tf.int32))
+    inference = Inference(model)
+
+    assert [(i.name, i.shape, i.dtype) for i in inference.inputs] == [
+        ("a", (None, 4), "float32"),
+        ("ids", (None, 3), "int32"),
+    ]
+    assert [o.name for o in inference.outputs] == ["sum"]
+
+
+class Bare(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, pixels):
+        return self.dense(pixels)
+
+
+def test_a_bare_output_of_a_subclassed_model_has_no_name_in_keras():
+    model = Bare()
+    model(np.zeros((2, 4), "float32"))
+
+    assert interface(model) == (["pixels"], ["output_0"])
+
+
+def test_a_model_that_was_never_called_asks_for_a_signature_and_takes_one():
+    with pytest.raises(UsageError, match="no input shapes"):
+        Inference(Bare())
+
+    assert interface(Bare(), [keras.InputSpec(shape=(None, 4), dtype="float32")])[0] == ["pixels"]
+
+
+def test_a_functional_model_that_was_never_called_needs_nothing():
+    x = keras.Input((4,), name="x")
+
+    assert interface(keras.Model(x, layers.Dense(2, name="y")(x))) == (["x"], ["y"])
+
+
+def test_the_batch_of_the_first_call_is_not_the_batch_of_a_sequential():
+    model = keras.Sequential([layers.Dense(3)])
+    model(np.zeros((2, 4), "float32"))
+
+    assert Inference(model).inputs[0].shape == (None, 4)
+
+
+def test_a_batch_that_the_model_fixes_stays():
+    x = keras.Input(batch_shape=(4, 3), name="x")
+    inference = Inference(keras.Model(x, layers.Dense(2)(x)))
+
+    assert inference.inputs[0].shape == (4, 3)
+    with pytest.raises(UsageError, match="fixes its batch"):
+        inference.inputs_for(2)
+
+
+def test_a_signature_that_does_not_fit_is_refused():
+    x = keras.Input((4,), name="x")
+    specs = [keras.InputSpec(shape=(None, 4), dtype="float32")] * 2
+
+    with pytest.raises(UsageError, match="does not fit"):
+        Inference(keras.Model(x, layers.Dense(2)(x)), specs)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["a", "a", "a"], ["a", "a_1", "a_2"]),
+        (["a", "a_1", "a"], ["a", "a_1", "a_2"]),
+        (["a", "b"], ["a", "b"]),
+        ([], []),
+    ],
+)
+def test_unique(names, expected):
+    assert unique(names) == expected
+
+
+def test_inference_is_not_training():
+    x = keras.Input((8,), name="x")
+    model = keras.Model(x, layers.BatchNormalization()(layers.Dropout(0.5)(x)))
+    data = np.random.default_rng(0).normal(size=(64, 8)).astype("float32")
+
+    (result,) = Inference(model).predict({"x": data}).values()
+
+    np.testing.assert_allclose(result, data / np.sqrt(1 + 1e-3), rtol=1e-6)  # one division and a square root
