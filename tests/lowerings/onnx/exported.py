@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ from exporter.freeze import Inference
 from exporter.spec import Inspection, Options
 
 
-@dataclass(frozen=True)
+@dataclass
 class Exported:
     """An ONNX file opened in ONNX Runtime, beside the Keras function that it was made of."""
 
     inference: Inference
     runner: OnnxRunner
     inspection: Inspection
+    _reference: Any = field(default=None, init=False)
 
     @property
     def ops(self) -> Mapping[str, int]:
@@ -32,13 +33,14 @@ class Exported:
 
     def check(self, *arrays: np.ndarray) -> None:
         """Assert that the file computes what Keras computes, by the rule of knowledge/verification: NaN, Inf, dtype, shape."""
-        from exporter.parity.compare import compare
+        from exporter.parity.compare import compare_expected
         from exporter.parity.reference import Reference
         from exporter.parity.samples import Sample
 
         fed = {info.name: np.asarray(a) for info, a in zip(self.inference.inputs, arrays, strict=True)}
-        reference = Reference(self.inference).compute(Sample("test", fed))
-        for outcome in compare(self.runner.run(fed), reference):
+        self._reference = self._reference or Reference(self.inference)
+        expected = self._reference.expect(Sample("test", fed))
+        for outcome in compare_expected(self.runner.run(fed), expected, "test"):
             assert outcome.ok, f"{outcome.output}: error {outcome.error} > {outcome.tolerance}; {outcome.note}"
 
 
