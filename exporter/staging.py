@@ -15,14 +15,12 @@ import errno
 import os
 import secrets
 import shutil
-import signal
-import threading
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from types import FrameType
 
 from exporter.errors import OutputError, UsageError
+from exporter.interruption import Interruption, interruptible
 from exporter.report.document import is_report
 
 OWN_NAMES = ("saved_model", "model*.tflite", "model*.onnx", "model*.onnx.data", "report.json", "report.html", "samples")
@@ -37,10 +35,12 @@ class Stage:
     Args:
         output: the final folder, absolute, links resolved.
         token: what tells this run's hidden folders from another's.
+        interruption: whether the user has asked to stop.
     """
 
-    def __init__(self, output: Path, token: str) -> None:
+    def __init__(self, output: Path, token: str, interruption: Interruption) -> None:
         self.output = output
+        self.interruption = interruption
         self.path = output.with_name(f".{output.name}.kx-new-{token}")
         self.committed = False
         self._old = output.with_name(f".{output.name}.kx-old-{token}")
@@ -50,7 +50,9 @@ class Stage:
 
         Raises:
             OutputError: if the file system refuses; then the old folder is where it was.
+            KeyboardInterrupt: if the user has pressed Ctrl-C and the libraries have swallowed it.
         """
+        self.interruption.check()
         try:
             self._swap()
         except OSError as error:
@@ -83,10 +85,10 @@ def staged(output: Path) -> Iterator[Stage]:
     """
     output = Path(os.path.realpath(output))
     _refuse_unsuitable(output)
-    with _parents_of(output), _terminable():
+    with _parents_of(output), interruptible() as interruption:
         try:
             _clear_leftovers(output)
-            stage = Stage(output, secrets.token_hex(4))
+            stage = Stage(output, secrets.token_hex(4), interruption)
             stage.path.mkdir()
         except OSError as error:
             raise output_error(error, output) from error
@@ -249,23 +251,6 @@ def _lock(folder: Path) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Turn SIGTERM, which would end the process on the spot, into an exception that cleans up."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    if ours:
-        signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        if ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 __all__ = ["OWN_NAMES", "Stage", "disk_full", "output_error", "staged"]
