@@ -1,0 +1,67 @@
+"""Keras is patched while a model is traced, and is itself again afterwards, whatever happens."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from keras.src import backend
+
+from exporter.lowerings.override import overridden
+
+
+def seven(original, *args, **kwargs):
+    return 7
+
+
+def test_a_function_is_replaced_and_restored():
+    before = backend.nn.gelu
+    with overridden({}, {"nn.gelu": seven}):
+        assert keras.ops.gelu(np.ones(3, "float32")) == 7
+    assert backend.nn.gelu is before
+
+
+def test_a_layer_is_replaced_and_restored():
+    before = layers.Dense.__dict__["call"]
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    with overridden({layers.Dense: lambda original, self, x: original(self, x) * 0}, {}):
+        assert not np.any(layer(np.ones((1, 3), "float32")))
+    assert layers.Dense.__dict__["call"] is before
+
+
+def test_what_a_subclass_defines_itself_is_kept_and_what_it_inherits_is_replaced():
+    class Own(layers.Dense):
+        def call(self, inputs):
+            return inputs
+
+    class Inherited(layers.Dense):
+        pass
+
+    with overridden({layers.Dense: seven}, {}):
+        assert Own(2).call("x") == "x"
+        assert Inherited(2).call("x") == 7
+
+
+def test_an_inherited_call_is_removed_again():
+    class Child(layers.Dense):
+        pass
+
+    with overridden({Child: seven}, {}):
+        assert "call" in Child.__dict__
+    assert "call" not in Child.__dict__
+
+
+def test_everything_is_restored_when_tracing_fails():
+    before = backend.nn.relu, layers.Dense.__dict__["call"]
+    with pytest.raises(ZeroDivisionError), overridden({layers.Dense: seven}, {"nn.relu": seven}):
+        raise ZeroDivisionError
+    assert (backend.nn.relu, layers.Dense.__dict__["call"]) == before
+
+
+def test_an_unknown_function_is_named_and_nothing_stays_patched():
+    before = backend.nn.relu
+    with pytest.raises(AttributeError, match="no_such"), overridden({}, {"nn.relu": seven, "nn.no_such": seven}):
+        pass
+    assert backend.nn.relu is before
