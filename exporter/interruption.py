@@ -39,7 +39,7 @@ class Interruption:
         """Raise for a signal, now or, inside a finalizer, a little later."""
         self.received = number
         if _in_finalizer(frame):
-            again = threading.Timer(_AGAIN, _thread.interrupt_main, (number,))
+            again = threading.Timer(_AGAIN, _deliver, (number,))
             again.daemon = True
             again.start()
         else:
@@ -64,6 +64,15 @@ def interruptible() -> Iterator[Interruption]:
     finally:
         for number, old in replaced.items():
             signal.signal(number, old)
+
+
+def _deliver(number: int) -> None:
+    """Send a signal to the main thread, waking it if it sleeps where the system can do that."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, number)
+    else:
+        _thread.interrupt_main(number)
 
 
 def _in_finalizer(frame: FrameType | None) -> bool:
