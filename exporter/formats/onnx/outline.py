@@ -6,13 +6,14 @@ its weights, stays in Python, in `Outline.markers`. No weight appears in the gra
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from exporter.errors import UnsupportedError
 from exporter.freeze import Inference
-from exporter.lowerings.onnx.registry import CLASSES, FUNCTIONS, LAYERS, Entry
+from exporter.lowerings.onnx.registry import CLASSES, FUNCTIONS, LAYERS, REWRITES, Entry
 from exporter.lowerings.override import overridden
 from exporter.spec import TensorInfo
 
@@ -84,6 +85,7 @@ def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
     result = Outline(model.name, paths={id(v.value): v.path for v in model.variables})
     result.layers = frozenset(layer.name for layer in model._flatten_layers())
     layers = {CLASSES[name]: _mark_layer(result, entry) for name, entry in LAYERS.items()}
+    layers |= {CLASSES[name]: _rewrite_layer(entry) for name, entry in REWRITES.items()}
     functions = {name: _mark_function(result, entry) for name, entry in FUNCTIONS.items()}
     specs = [tf.TensorSpec(i.shape, i.dtype, name=f"input_{n}") for n, i in enumerate(inputs)]
     with overridden(layers, functions):
@@ -95,8 +97,16 @@ def _mark_layer(result: Outline, entry: Entry) -> Callable[..., Any]:
     def call(original: Callable[..., Any], layer: Any, *args: Any, **kwargs: Any) -> Any:
         if not entry.applies(layer, *args, **kwargs):
             return original(layer, *args, **kwargs)
-        spec = layer.compute_output_spec(*_symbolic(args), **_symbolic(kwargs))
-        return _marker(result, entry, layer, args, kwargs, spec)
+        return _marker(result, entry, layer, args, kwargs, _layer_spec(original, layer, args, kwargs))
+
+    return call
+
+
+def _rewrite_layer(entry: Entry) -> Callable[..., Any]:
+    def call(original: Callable[..., Any], layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if not entry.applies(layer, *args, **kwargs):
+            return original(layer, *args, **kwargs)
+        return entry.lowering(original, layer, *args, **kwargs)
 
     return call
 
@@ -108,7 +118,11 @@ def _mark_function(result: Outline, entry: Entry) -> Callable[..., Any]:
         tensors = [leaf for leaf in keras.tree.flatten((args, kwargs)) if _is_graph_tensor(leaf)]
         if not tensors or not entry.applies(*args, **kwargs):
             return original(*args, **kwargs)
-        return _marker(result, entry, None, args, kwargs, _traced_spec(original, args, kwargs))
+        if entry.prepare is not None:
+            args, kwargs, spec = entry.prepare(*args, **kwargs)
+        else:
+            spec = _traced_spec(original, args, kwargs)
+        return _marker(result, entry, None, args, kwargs, spec)
 
     return call
 
@@ -136,6 +150,15 @@ def _marker(result: Outline, entry: Entry, layer: Any, args: Any, kwargs: Any, s
     return keras.tree.pack_sequence_as(spec, outputs)
 
 
+def _layer_spec(original: Callable[..., Any], layer: Any, args: Any, kwargs: Any) -> Any:
+    """Return shapes and dtypes of what the layer's call returns: as Keras states them, else found by tracing."""
+    from keras.src.utils import python_utils
+
+    if python_utils.is_default(layer.compute_output_spec) and python_utils.is_default(layer.compute_output_shape):
+        return _traced_spec(functools.partial(original, layer), args, kwargs)
+    return layer.compute_output_spec(*_symbolic(args), **_symbolic(kwargs))
+
+
 def _symbolic(structure: Any) -> Any:
     import keras
 
@@ -155,7 +178,7 @@ def _traced_spec(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     def fresh(leaf: Any) -> Any:
         return tf.compat.v1.placeholder(leaf.dtype, leaf.shape) if _is_graph_tensor(leaf) else leaf
 
-    with tf.Graph().as_default():
+    with tf.__internal__.FuncGraph("spec").as_default():
         outputs = function(*keras.tree.map_structure(fresh, args), **keras.tree.map_structure(fresh, kwargs))
         return keras.tree.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), outputs)
 

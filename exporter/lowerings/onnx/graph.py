@@ -212,6 +212,17 @@ class Graph:
             return value.astype(dtype.numpy())
         return self.elementwise("Cast", value, dtype=dtype, to=int(dtype))
 
+    def dimension(self, value: Value, axis: int) -> Value:
+        """Return the size of `value` along Keras's `axis` as an int64 vector of one element: a constant where it is fixed."""
+        size = value.shape[axis]
+        if size is not None:
+            return self.constant([size], np.int64)
+        place = value.axis(axis)
+        if self.wants(15):
+            return self.raw("Shape", value, shape=(1,), dtype=ir.DataType.INT64, start=place, end=place + 1)
+        sizes = self.raw("Shape", value, shape=(value.rank,), dtype=ir.DataType.INT64)
+        return self.op("Gather", sizes, self.constant([place], np.int64), shape=(1,), axis=0)
+
     def body(self) -> Graph:
         """Return an empty graph for the body of a Loop, If or Scan."""
         return Graph(self.opset, outer=self)

@@ -12,6 +12,11 @@
 A lowering takes the graph under construction and what the layer's `call`, the function or the op takes, with a `Value` for
 each tensor, and returns what they return, with Values. Layers and functions may say when they can (`when=`); else they are
 traced further, down to functions and ops that have a lowering.
+
+    @rewrites_layer(keras.layers.TimeDistributed)
+    def time_distributed(original, layer, inputs): ...
+
+A rewrite is not a lowering: it runs in place of `call` while the model is traced, on TensorFlow's tensors.
 """
 
 from __future__ import annotations
@@ -24,15 +29,24 @@ from exporter.registry import Registry
 
 Lowering = Callable[..., Any]
 Condition = Callable[..., bool]
+Prepare = Callable[..., tuple[tuple[Any, ...], dict[str, Any], Any]]
 F = TypeVar("F", bound=Lowering)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A lowering and the condition under which it applies, given the arguments of the call that is traced."""
+    """A lowering and the condition under which it applies, given the arguments of the call that is traced.
+
+    Args:
+        lowering: writes the nodes.
+        when: says, of the call's arguments, whether the lowering can express it.
+        prepare: called while tracing with the call's arguments; returns (args, kwargs) for the lowering, and the spec
+            (shapes and dtypes) of what the call returns. For functions that take functions, which must be traced now.
+    """
 
     lowering: Lowering
     when: Condition | None = None
+    prepare: Prepare | None = None
 
     def applies(self, *args: Any, **kwargs: Any) -> bool:
         """Whether the lowering can express this call."""
@@ -42,6 +56,7 @@ class Entry:
 LAYERS: Registry[Entry] = Registry("layer lowering")
 FUNCTIONS: Registry[Entry] = Registry("function lowering")
 OPS: Registry[Entry] = Registry("op lowering")
+REWRITES: Registry[Entry] = Registry("layer rewrite")
 CLASSES: dict[str, type] = {}
 
 
@@ -58,11 +73,24 @@ def lowers_layer(*classes: type, when: Condition | None = None) -> Callable[[F],
     return enter
 
 
-def lowers_function(*names: str, when: Condition | None = None) -> Callable[[F], F]:
+def rewrites_layer(*classes: type, when: Condition | None = None) -> Callable[[F], F]:
+    """Register a rewrite `(original, layer, *args, **kwargs)` of the `call` of Keras layer classes."""
+
+    def enter(rewrite: F) -> F:
+        for cls in classes:
+            name = f"{cls.__module__}.{cls.__qualname__}"
+            REWRITES.register(name)(Entry(rewrite, when))
+            CLASSES[name] = cls
+        return rewrite
+
+    return enter
+
+
+def lowers_function(*names: str, when: Condition | None = None, prepare: Prepare | None = None) -> Callable[[F], F]:
     """Register a lowering `(g, *args, **kwargs)` for functions below `keras.src.backend` ("nn.gelu")."""
 
     def enter(lowering: F) -> F:
-        FUNCTIONS.register(*names)(Entry(lowering, when))
+        FUNCTIONS.register(*names)(Entry(lowering, when, prepare))
         return lowering
 
     return enter
