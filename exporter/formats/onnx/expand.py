@@ -62,7 +62,7 @@ def data_type(tf_name: str) -> ir.DataType:
         return ir.DataType.STRING
     try:
         return ir.DataType.from_numpy(np.dtype(dtype.as_numpy_dtype))
-    except TypeError:
+    except (KeyError, TypeError):
         raise UnsupportedError("ONNX has no such type", where=tf_name) from None
 
 
@@ -172,8 +172,10 @@ def _refusal(scope: str, marker: Marker | None, op: Any, reason: str) -> Unsuppo
     )
 
 
-def _stand_in(output: Any) -> Value:
+def _stand_in(output: Any) -> Value | None:
     """Return a value for what could not be lowered, so that the walk goes on and finds the other refusals too."""
+    if output.dtype in ("variant", "resource"):
+        return None
     dtype = ir.DataType.FLOAT if output.dtype.is_floating or output.dtype.is_complex else ir.DataType.INT64
     shape = tuple(output.shape.as_list()) if output.shape.rank is not None else ()
     return Value(ir.Value(name=output.name, type=ir.TensorType(dtype)), shape, dtype, identity(len(shape)))

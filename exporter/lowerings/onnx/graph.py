@@ -338,7 +338,8 @@ def tensor_constant(tensor: Any, name: str, key: Hashable = None) -> Constant:
     def load() -> np.ndarray:
         import tensorflow as tf
 
-        array = np.asarray(tf.convert_to_tensor(tensor))
+        with tf.init_scope():  # eagerly, also while something is being traced
+            array = np.asarray(tf.convert_to_tensor(tensor))
         return array.astype(np.float32) if narrow else array
 
     shape = tuple(int(d) for d in tensor.shape)
