@@ -1,15 +1,15 @@
 """`python -m models`: train what is not up to date, export every model in every format, compare on the real test sets.
 
-One process does it all, so that the libraries, which take longer to import than a small model takes to export, are
-imported once.
+One process does it all: the libraries take longer to import than a small model takes to export.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,14 @@ import exporter
 from exporter.errors import INTERRUPTED, ExporterError
 from exporter.progress import Progress, progress_on
 from exporter.quiet import quiet
+from exporter.spec import Report
 from models import _catalog
 from models._trained import out_of_date, trained
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from exporter.spec import Report
+Outcome = Report | ExporterError  # an error: there was nothing to report on, as the training or the loading failed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,30 +33,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.console import Console
 
     console, start = Console(), time.monotonic()
-    reports: list[Report] = []
-    errors: list[tuple[str, ExporterError]] = []
     try:
         with quiet(not options.verbose) as stream:
-            progress = progress_on(stream)
-            for name in options.names or _catalog.names():
-                try:
-                    reports.append(_export(name, options.output / name, progress, retrain=options.force))
-                except ExporterError as error:
-                    errors.append((name, error))
+            outcomes = _export_all(options, progress_on(stream))
     except KeyboardInterrupt:
-        console.print("Interrupted; what was under way left no trace.")
+        console.print("Interrupted. What was finished before is in place.")
         return INTERRUPTED
-    _print(reports, errors, time.monotonic() - start, options.output, console)
-    return _exit_code(reports, errors)
+    _print(outcomes, console)
+    failed = [_exit_code(outcome) for outcome in outcomes.values() if not _ok(outcome)]
+    verdict = f"[bold red]{len(failed)} failed[/]" if failed else "[green]all verified against Keras[/]"
+    console.print(f"Models: {len(outcomes)}, {verdict}, in {time.monotonic() - start:.0f} s. Files: {options.output}/")
+    return failed[0] if failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m models", description=(__doc__ or "").partition(": ")[2])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which models: {', '.join(_catalog.names())}")
+    parser = argparse.ArgumentParser(
+        prog="python -m models", description="Train models, export them in every format, and compare them with Keras."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(_catalog.names())}; default: all")
     parser.add_argument("-o", "--output", type=Path, default=Path("dist"), metavar="DIR", help="default: dist")
     parser.add_argument("-f", "--force", action="store_true", help="train again what is up to date")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what the libraries write")
     return parser
+
+
+def _export_all(options: argparse.Namespace, progress: Progress) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    with progress("Starting TensorFlow"):
+        import tensorflow  # noqa: F401 (it takes seconds: here is where that shows)
+    for name in options.names or _catalog.names():
+        try:
+            outcomes[name] = _export(name, options.output / name, progress, retrain=options.force)
+        except ExporterError as error:
+            outcomes[name] = error
+    return outcomes
 
 
 def _export(name: str, output: Path, progress: Progress, *, retrain: bool) -> Report:
@@ -69,36 +80,31 @@ def _export(name: str, output: Path, progress: Progress, *, retrain: bool) -> Re
         return exporter.export(trained(name), output, samples=inputs, progress=progress)
 
 
-def _print(
-    reports: Sequence[Report],
-    errors: Sequence[tuple[str, ExporterError]],
-    seconds: float,
-    output: Path,
-    console: Console,
-) -> None:
-    """Print what failed, in full, and one table of everything."""
+def _print(outcomes: Mapping[str, Outcome], console: Console) -> None:
+    """Print in full what failed, and one table of everything."""
     from exporter.report import terminal
 
-    for report in reports:
-        if not report.ok:
-            terminal.print_report(report, console)
-    for name, error in errors:
-        console.print(f"\n[bold]{name}[/]")
-        terminal.print_error(error, console)
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, ExporterError):
+            console.print(f"\n[bold]{name}[/]")
+            terminal.print_error(outcome, console)
+        elif not outcome.ok:
+            terminal.print_report(outcome, console)
     console.print()
-    console.print(terminal.table(reports, console))
-    failed = sum(not report.ok for report in reports) + len(errors)
-    if failed:
-        console.print(f"[bold red]{failed} of {len(reports) + len(errors)} models failed[/], in {seconds:.0f} s.")
-    else:
-        console.print(f"[green]All verified against Keras[/] in {seconds:.0f} s. The files are in {output}/.")
+    console.print(terminal.table([o for o in outcomes.values() if isinstance(o, Report)], console))
+    console.print()
 
 
-def _exit_code(reports: Sequence[Report], errors: Sequence[tuple[str, ExporterError]]) -> int:
-    codes = [error.exit_code for _, error in errors]
-    codes += [report.failure.exit_code if report.failure else 1 for report in reports if not report.ok]
-    return codes[0] if codes else 0
+def _ok(outcome: Outcome) -> bool:
+    return isinstance(outcome, Report) and outcome.ok
+
+
+def _exit_code(outcome: Outcome) -> int:
+    """Return the exit code of an outcome that failed."""
+    error = outcome.failure if isinstance(outcome, Report) else outcome
+    return error.exit_code if error is not None else 1
 
 
 if __name__ == "__main__":
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # before anything imports Keras: it chooses only once
     sys.exit(main())

@@ -50,14 +50,14 @@ def out_of_date(name: str, folder: Path = FOLDER) -> str:
     """Say why the model has to be trained; an empty string if it has not."""
     try:
         record = json.loads(_record(name, folder).read_text(encoding="utf-8"))
-        sha256 = _sha256(_file(name, folder))
+        written, then = record["sha256"], dict(record["made_from"])
+        found, now = _sha256(_file(name, folder)), ingredients(name)
     except FileNotFoundError:
         return "not trained yet"
-    except ValueError:
+    except (ValueError, TypeError, KeyError):
         return f"{name}.json is damaged"
-    if record["sha256"] != sha256:
+    if found != written:
         return f"{name}.keras is not the file that was written"
-    then, now = record["made_from"], ingredients(name)
     changed = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
     return f"changed: {', '.join(changed)}" if changed else ""
 

@@ -32,7 +32,7 @@ def build() -> keras.Model:
     rows = keras.Input((HEIGHT, 8), dtype="uint8", name="rows")
     x = ImageNormalize(name="normalize")(rows)
     x = layers.Masking(name="skip_blank_rows")(x)
-    x = layers.Bidirectional(layers.GRU(32, return_sequences=True), name="both_ways")(x)
+    x = layers.Bidirectional(layers.GRU(32, return_sequences=True, name="gru"), name="both_ways")(x)
     x = layers.LSTM(48, name="read")(x)
     x = layers.Dropout(0.2, name="dropout")(x)
     probabilities = layers.Dense(10, activation="softmax", name="probabilities")(x)
