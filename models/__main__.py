@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from rich.console import Console
 
-    console, start = Console(), time.monotonic()
+    console, start = Console(highlight=False), time.monotonic()
     try:
         with quiet(not options.verbose) as stream:
             outcomes = _export_all(options, progress_on(stream))
@@ -81,18 +81,24 @@ def _export(name: str, output: Path, progress: Progress, *, retrain: bool) -> Re
 
 
 def _print(outcomes: Mapping[str, Outcome], console: Console) -> None:
-    """Print in full what failed, and one table of everything."""
-    from exporter.report import terminal
+    """Print one table of everything, then what failed and why."""
+    from rich.text import Text
 
-    for name, outcome in outcomes.items():
-        if isinstance(outcome, ExporterError):
-            console.print(f"\n[bold]{name}[/]")
-            terminal.print_error(outcome, console)
-        elif not outcome.ok:
-            terminal.print_report(outcome, console)
+    from exporter.report import figures, terminal
+
     console.print()
     console.print(terminal.table([o for o in outcomes.values() if isinstance(o, Report)], console))
     console.print()
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, ExporterError):
+            failures = [("", outcome)]
+        else:
+            terminal.print_problems(outcome.problems, console)
+            failures = figures.failures(outcome)
+        for formats, error in failures:
+            console.print(Text(f"{name} {formats}", style="bold"))
+            terminal.print_error(error, console)
+            console.print()
 
 
 def _ok(outcome: Outcome) -> bool:
