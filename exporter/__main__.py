@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -20,6 +21,7 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # as in `kx inspect FILE | head`; or Python would complain when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    gc.freeze()  # the process ends: to search TensorFlow's objects for garbage first would take a second more
     sys.exit(code)
 
 

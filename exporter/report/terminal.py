@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -30,10 +31,10 @@ def print_report(report: Report, console: Console) -> None:
         print_error(error, console)
         console.print()
     for note in figures.notes(report):
-        console.print(_labelled("note", note, "dim"))
+        _print_labelled("note", note, console, "dim")
     mood, sentence = figures.summary(report)
     page = report.directory / "report.html"
-    console.print(_marked(mood, sentence, console, f"  {page}" if report.ok and page.is_file() else ""))
+    console.print(_marked(mood, sentence, console, f"  {page}" if report.ok and page.is_file() else ""), soft_wrap=True)
 
 
 def table(reports: Sequence[Report], console: Console) -> Group:
@@ -68,9 +69,9 @@ def print_problems(problems: Sequence[Problem], console: Console) -> None:
         mood: figures.Mood = "bad" if problem.severity == "error" else "unsure"
         formats = f" ({', '.join(map(figures.title, problem.formats))})" if problem.formats else ""
         console.print(_marked(mood, problem.where, console, formats))
-        console.print(_labelled("why", problem.reason))
+        _print_labelled("why", problem.reason, console)
         if problem.remedy:
-            console.print(_labelled("fix", problem.remedy))
+            _print_labelled("fix", problem.remedy, console)
         console.print()
 
 
@@ -79,7 +80,7 @@ def print_error(error: ExporterError, console: Console) -> None:
     console.print(_marked("bad", error.what, console))
     for label, text in (("where", error.where), ("why", error.reason), ("fix", error.remedy)):
         if text:
-            console.print(_labelled(label, text))
+            _print_labelled(label, text, console)
 
 
 def _headline(report: Report, console: Console, *, interface: bool) -> Text:
@@ -129,13 +130,17 @@ def _marked(mood: figures.Mood, text: str, console: Console, suffix: str = "") -
     return Text.assemble((f"{mark} {text}", _STYLES[mood]), (suffix, "dim"))
 
 
-def _labelled(label: str, text: str, style: str = "") -> Table:
-    """Return a labelled paragraph whose further lines are indented like the first."""
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(style="dim", width=7, justify="right")
-    grid.add_column(style=style, overflow="fold")
-    grid.add_row(label, Text(text))
-    return grid
+def _print_labelled(label: str, text: str, console: Console, style: str = "") -> None:
+    """Print a labelled paragraph, further lines indented like the first; paths are never broken: they get copied."""
+    indent = 8
+    lines = [
+        part
+        for line in text.splitlines() or [""]
+        for part in textwrap.wrap(line, max(console.width - indent, 20), break_long_words=False, break_on_hyphens=False)
+        or [""]
+    ]
+    paragraph = Text.assemble((label.rjust(indent - 1), "dim"), " ", (f"\n{' ' * indent}".join(lines), style))
+    console.print(paragraph, soft_wrap=True)
 
 
 __all__ = ["print_error", "print_problems", "print_report", "table"]

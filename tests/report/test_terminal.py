@@ -111,3 +111,13 @@ def test_errors_are_text_not_markup_and_wrap_under_themselves(failed):
     assert lines[0] == "✗ the model has an op that TFLite lacks"
     assert lines[2].startswith("    why [red]unknown[/] word")
     assert lines[3].startswith("        word")
+
+
+def test_long_paths_stay_in_one_piece_and_lines_of_code_stay_lines(failed):
+    error = failed["tflite"].error
+    error.where = "/a/very/long-path" * 10
+    error.remedy = "replace the layer:\n  x = keras.ops.abs(x)\n\nand train again"
+    lines = printed(print_error, error).splitlines()
+    assert f"  where {error.where}" in lines
+    at = lines.index("    fix replace the layer:")
+    assert lines[at + 1 :] == ["          x = keras.ops.abs(x)", "        ", "        and train again"]
