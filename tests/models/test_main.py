@@ -7,6 +7,7 @@ import pytest
 
 import exporter
 from exporter.errors import ExporterError, LoadError, ParityError
+from exporter.report import read_report
 from exporter.spec import Artifact, OutputParity, Parity, Report
 from models import __main__ as program
 from models import _catalog
@@ -122,3 +123,14 @@ def test_an_interruption_ends_quietly(exports, capsys):
     assert program.main([]) == 130
     assert "digits" not in exports.exported
     assert "Interrupted" in capsys.readouterr().out
+
+
+def test_a_real_run_leaves_three_files_verified_on_the_whole_test_set(tmp_path):
+    assert program.main(["digits", "-o", str(tmp_path)]) == 0
+    report = read_report(tmp_path / "digits")
+    _, digits = _catalog.find("digits").test_data()
+    assert [artifact.format for artifact in report] == ["saved_model", "tflite", "onnx"]
+    for artifact in report:
+        assert artifact.path.exists()
+        assert artifact.parity.top1 == 1.0
+        assert artifact.parity.rows >= len(digits)
