@@ -61,6 +61,9 @@ def interruptible() -> Iterator[Interruption]:
         for number in replaced:
             signal.signal(number, interruption.handle)
         yield interruption
+    except Exception:
+        interruption.check()  # an import that is cut off ends in an ImportError, for one
+        raise
     finally:
         for number, old in replaced.items():
             signal.signal(number, old)

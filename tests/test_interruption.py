@@ -58,6 +58,18 @@ def test_a_swallowed_signal_still_prevents_the_commit(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_error_that_a_signal_has_caused_is_an_interrupt():
+    def work():
+        with interruptible():
+            try:
+                send(signal.SIGINT)
+            except KeyboardInterrupt as interrupt:
+                raise ImportError("cannot import name 'x'") from interrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+
+
 def test_sigterm_ends_with_the_code_that_shells_expect():
     interruption = Interruption()
     interruption.check()

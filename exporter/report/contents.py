@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from exporter.report import figures
-from exporter.report.document import plain
 from exporter.spec import Inspection
 
 
@@ -48,13 +48,12 @@ def _ops(inspection: Inspection) -> Table:
     return grid
 
 
-def _pairs(facts: object) -> Table:
+def _pairs(facts: Mapping[str, Any]) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, value in plain(facts).items():
-        if value not in (None, [], {}):
-            grid.add_row(Text(name.replace("_", " ")), Text(value if isinstance(value, str) else json.dumps(value)))
+    for name, value in facts.items():
+        grid.add_row(Text(name.replace("_", " ")), Text(figures.fact(value)))
     return grid
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from exporter.errors import ExporterError
+from exporter.report.document import plain
 from exporter.spec import Artifact, OutputParity, Report, TensorInfo
 
 Mood = Literal["good", "unsure", "bad"]
@@ -124,6 +126,18 @@ def interface(tensors: Iterable[TensorInfo]) -> str:
 def shape(tensor: TensorInfo) -> str:
     """Return a shape without its brackets, "?" where a dimension is dynamic: "?, 8, 8, 1"."""
     return ", ".join("?" if size is None else str(size) for size in tensor.shape)
+
+
+def fact(value: Any) -> str:
+    """Return a fact about a file or a model: numbers with thousands separators, lists and dicts as JSON."""
+    value = plain(value)
+    if value in (None, [], {}, ""):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def failures(report: Report) -> list[tuple[str, ExporterError]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from exporter.report import figures
 from exporter.report.document import plain
@@ -32,6 +31,7 @@ def to_html(report: Report) -> str:
             "dtype_of": figures.dtype_of,
             "duration": figures.duration,
             "file_size": figures.file_size,
+            "fact": figures.fact,
             "filled": _filled,
             "metadata": _metadata,
             "number": _number,
@@ -39,7 +39,6 @@ def to_html(report: Report) -> str:
             "shape": figures.shape,
             "share": figures.share,
             "snippet": snippet,
-            "text": _text,
             "title": figures.title,
             "titles": lambda names: ", ".join(map(figures.title, names)),
             "verdict": figures.verdict,
@@ -77,14 +76,6 @@ def _metadata(inspection: Inspection) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3g}"
-
-
-def _text(value: Any) -> str:
-    """Return a fact as text: lists and dicts as JSON, whole numbers with thousands separators."""
-    value = plain(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 __all__ = ["to_html"]

@@ -140,6 +140,26 @@ def test_the_same_failure_of_several_formats_is_told_once(failed):
     assert figures.failures(both) == [("TFLite, ONNX", error)]
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "none"),
+        ([], "none"),
+        ({}, "none"),
+        (0, "0"),
+        (1234567, "1,234,567"),
+        (True, "yes"),
+        (False, "no"),
+        (0.5, "0.5"),
+        (math.inf, "Infinity"),
+        ("1.14", "1.14"),
+        ((1, "é"), '[1, "é"]'),
+    ],
+)
+def test_facts(value, text):
+    assert figures.fact(value) == text
+
+
 def test_notes_name_the_formats_that_they_concern(passed, failed):
     assert figures.notes(passed) == ["the first note"]
     assert figures.notes(failed) == ["ONNX: the first note"]
