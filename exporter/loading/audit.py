@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from exporter.loading import archive as container
+from exporter.loading.budget import Budget
 from exporter.loading.config import ConfigAudit
 from exporter.loading.custom import known_names
 from exporter.loading.finding import Finding, damaged
@@ -27,15 +28,21 @@ class Audit:
     Args:
         checked: the rules that were applied, for the report. A claim about these, not that the file is harmless.
         findings: the reasons to refuse the file.
-        weight_bytes: the size of all stored arrays in memory, in bytes.
+        arrays: how many arrays are stored.
+        array_bytes: their size in memory, in bytes.
     """
 
     checked: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    weight_bytes: int = 0
+    arrays: int = 0
+    array_bytes: int = 0
 
     def __bool__(self) -> bool:
         return not self.findings
+
+    def budget(self, file: str) -> Budget:
+        """What Keras may use to build a model of this file."""
+        return Budget.for_weights(file, self.arrays, self.array_bytes)
 
 
 def audit(path: Path, kind: Kind, custom_objects: Mapping[str, Any] | None = None) -> Audit:
@@ -103,7 +110,7 @@ def _audit_hdf5(stream: IO[bytes], start: int, size: int, name: str, result: Aud
     result.checked.append("HDF5 links, storage, types and shapes")
     weights = audit_hdf5(stream, start, size, name)
     result.findings += weights.findings
-    result.weight_bytes = weights.declared_bytes
+    result.arrays, result.array_bytes = weights.arrays, weights.array_bytes
     return weights.configs
 
 

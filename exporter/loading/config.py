@@ -8,6 +8,7 @@ registered or passed? Nothing is imported and nothing is built here; the file's 
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ from exporter.loading.finding import Finding
 _VALUE_FORMS = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__"})
 _LEGACY_VALUE_FORMS = frozenset({"__tuple__", "TensorShape", "__ellipsis__", "__bytes__"})
 # Arguments of vocabulary and tokenizer layers that may be the values themselves, or a path from which to read them.
-_PATH_ARGUMENTS = frozenset({"vocabulary", "idf_weights", "merges", "proto"})
+_PATH_ARGUMENTS = frozenset({"vocabulary", "idf_weights", "merges", "proto", "special_tokens", "language_tokens"})
+# Element types of constants written out in a config; NumPy would take "S2000000000" as well, two gigabytes each.
+_DTYPE = re.compile(r"(u?int|float|bfloat|complex)\d{1,3}|float8_\w{1,12}|bool|string")
 # Packages that models name only in attacks: their callables do anything.
 _FOREIGN = frozenset(sys.stdlib_module_names) | {"numpy", "tensorflow", "torch", "jax", "pip", "setuptools", "h5py"}
 
@@ -68,11 +71,19 @@ class ConfigAudit:
                 pending.extend((item, f"{where}[{i}]", depth + 1) for i, item in reversed(list(enumerate(node))))
             else:
                 values += 1
+                yield from self._judge_text(node, where)
             if values > limits.INLINE_VALUES or objects > limits.CONFIG_OBJECTS:
                 yield Finding(
                     f"more than {limits.CONFIG_OBJECTS} objects or {limits.INLINE_VALUES} values", self.origin
                 )
                 return
+
+    def _judge_text(self, node: Any, where: str) -> Iterator[Finding]:
+        """A bare string may name a function: `activation="relu"`."""
+        if not isinstance(node, str) or where.endswith(".name") or node not in allowed.ALL_FUNCTION_NAMES:
+            return
+        if node in self.custom and not _from_keras(self.custom[node]):
+            yield _overridden(node, self.custom[node], where)
 
     def _judge(self, node: dict[str, Any], where: str) -> Iterator[Finding]:
         yield from _judge_name(node, where)
@@ -86,7 +97,9 @@ class ConfigAudit:
             yield Finding("a Python lambda, stored as bytecode", where, _LAMBDA_REMEDY, _lambda_cve(self.legacy))
         elif name == "function":
             yield from self._judge_function(node, where)
-        elif name not in _VALUE_FORMS and not (self.legacy and name in _LEGACY_VALUE_FORMS):
+        elif name in _VALUE_FORMS or (self.legacy and name in _LEGACY_VALUE_FORMS):
+            yield from _judge_value(node, where)
+        else:
             yield from self._judge_class(node, name, where)
 
     def _judge_class(self, node: dict[str, Any], name: str, where: str) -> Iterator[Finding]:
@@ -173,8 +186,13 @@ def _judge_builtin(module: str, name: str, registered: str | None, custom: Any, 
             f"{module}.{name} is not on the list of classes that a model may be made of",
             where,
             f"if it is a class new in Keras, name it: custom_objects={{{name!r}: {module}.{name}}}",
-            "CVE-2025-8747" if module.startswith(("keras.utils", "keras.config", "keras.saving")) else "",
+            _cve_of(module) if module.startswith(("keras.utils", "keras.config", "keras.saving")) else "",
         )
+
+
+def _cve_of(module: str | None) -> str:
+    """Turning safe mode off by a config has a number of its own."""
+    return "CVE-2025-9906" if (module or "").startswith("keras.config") else "CVE-2025-8747"
 
 
 def _denied(name: str, where: str) -> Finding:
@@ -206,6 +224,13 @@ def _unknown(kind: str, name: str, registered: str | None, module: str | None, w
         f"or pass it in Python: custom_objects={{{registered or name!r}: {name}}}",
         unsafe=False,
     )
+
+
+def _judge_value(node: dict[str, Any], where: str) -> Iterator[Finding]:
+    config = node.get("config")
+    dtype = config.get("dtype") if isinstance(config, dict) else None
+    if dtype is not None and not (isinstance(dtype, str) and _DTYPE.fullmatch(dtype)):
+        yield Finding(f"{dtype!r} is not an element type of Keras", where)
 
 
 def _holds_bytecode(node: dict[str, Any]) -> bool:

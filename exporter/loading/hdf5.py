@@ -24,12 +24,14 @@ class Hdf5Audit:
 
     Args:
         findings: the reasons to refuse it.
-        declared_bytes: the size of all its arrays in memory, in bytes.
+        arrays: how many arrays it holds.
+        array_bytes: their size in memory, in bytes.
         configs: the texts of `model_config` and `training_config` of a legacy file; None for one that is no text.
     """
 
     findings: list[Finding]
-    declared_bytes: int = 0
+    arrays: int = 0
+    array_bytes: int = 0
     configs: Mapping[str, str | None] = field(default_factory=dict)
 
 
@@ -59,7 +61,7 @@ def audit_hdf5(stream: IO[bytes], start: int, size: int, where: str) -> Hdf5Audi
         return Hdf5Audit([_gave_up(where, _death(done))])
     answer = json.loads(done.stdout)
     findings = [Finding(**finding) for finding in answer["findings"]]
-    return Hdf5Audit(findings, answer["declared_bytes"], answer["configs"])
+    return Hdf5Audit(findings, answer["arrays"], answer["array_bytes"], answer["configs"])
 
 
 def _environment() -> dict[str, str]:

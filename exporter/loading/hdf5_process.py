@@ -60,7 +60,7 @@ def examine(stream: IO[bytes], start: int, size: int, where: str) -> dict[str, A
         size: how long it is, in bytes.
         where: how messages call it.
     """
-    answer: dict[str, Any] = {"findings": [], "declared_bytes": 0, "configs": {}}
+    answer: dict[str, Any] = {"findings": [], "arrays": 0, "array_bytes": 0, "configs": {}}
     rules = Hdf5Rules(size, where)
     try:
         with h5py.File(Window(stream, start, size), "r") as file:
@@ -73,7 +73,7 @@ def examine(stream: IO[bytes], start: int, size: int, where: str) -> dict[str, A
                 answer["configs"] = {name: _text(file.attrs[name]) for name in CONFIGS if name in file.attrs}
     except Exception as error:  # garbage makes h5py raise OSError, RuntimeError, KeyError, TypeError and others
         answer["findings"].append(asdict(damaged(where, error)))
-    answer["declared_bytes"] = rules.declared_bytes
+    answer |= {"arrays": rules.arrays, "array_bytes": rules.array_bytes}
     return answer
 
 

@@ -42,12 +42,13 @@ class Hdf5Rules:
 
     file_bytes: int
     where: str
-    declared_bytes: int = 0
+    arrays: int = 0
+    array_bytes: int = 0
     _stored: int = 0
     _seen: set[Any] = field(default_factory=set)
 
     def findings(self, file: Any) -> Iterator[Finding]:
-        """Every reason to refuse an `h5py.File` opened for reading; `declared_bytes` is known afterwards."""
+        """Every reason to refuse an `h5py.File` opened for reading; `arrays` and `array_bytes` are known afterwards."""
         pending = [(file, self.where)]
         while pending:
             group, place = pending.pop()
@@ -101,7 +102,8 @@ class Hdf5Rules:
     def _judge_shape(self, dataset: Any, where: str) -> Iterator[Finding]:
         itemsize = dataset.id.get_type().get_size()
         declared, stored = math.prod(dataset.shape) * itemsize, dataset.id.get_storage_size()
-        self.declared_bytes += declared
+        self.arrays += 1
+        self.array_bytes += declared
         self._stored += stored
         if len(dataset.shape) > limits.HDF5_RANK:
             yield Finding(f"{len(dataset.shape)} dimensions, allowed are {limits.HDF5_RANK}", where)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exporter.loading import limits
-from exporter.loading.audit import Audit, audit
+from exporter.loading.audit import audit
 from exporter.loading.backend import require_tensorflow
+from exporter.loading.budget import Budget
 from exporter.loading.build import build
 from exporter.loading.finding import refuse
 from exporter.loading.recognize import Kind, recognize
@@ -48,11 +48,7 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
     result = audit(path, kind, custom_objects)
     refuse(path, [finding for finding in result.findings if not (trust and finding.unsafe)])
     with _name_for_keras(path, kind) as named:
-        return build(named, custom_objects, trust, budget=float("inf") if trust else _variable_budget(result))
-
-
-def _variable_budget(result: Audit) -> float:
-    return limits.VARIABLES_FLOOR + limits.VARIABLES_OVER_WEIGHTS * result.weight_bytes
+        return build(named, custom_objects, trust, Budget(str(path)) if trust else result.budget(str(path)))
 
 
 @contextmanager
