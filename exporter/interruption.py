@@ -18,10 +18,15 @@ _AGAIN = 0.02  # seconds until a signal that came inside a finalizer is delivere
 
 
 class Interruption:
-    """Whether the user or the system has asked to stop."""
+    """Whether the user or the system has asked to stop.
+
+    Attributes:
+        armed: whether a signal raises; set it to False when it is too late to stop.
+    """
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self.armed = True
 
     def check(self) -> None:
         """Raise if a signal came but its exception got lost.
@@ -38,6 +43,8 @@ class Interruption:
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Raise for a signal, now or, inside a finalizer, a little later."""
         self.received = number
+        if not self.armed:
+            return
         if _in_finalizer(frame):
             again = threading.Timer(_AGAIN, _deliver, (number,))
             again.daemon = True
@@ -62,7 +69,8 @@ def interruptible() -> Iterator[Interruption]:
             signal.signal(number, interruption.handle)
         yield interruption
     except Exception:
-        interruption.check()  # an import that is cut off ends in an ImportError, for one
+        if interruption.armed:
+            interruption.check()  # an import that is cut off ends in an ImportError, for one
         raise
     finally:
         for number, old in replaced.items():

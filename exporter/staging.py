@@ -19,14 +19,13 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from exporter.errors import OutputError, UsageError
+from exporter.disk import disk_full, nearest, output_error
+from exporter.errors import UsageError
 from exporter.interruption import Interruption, interruptible
 from exporter.report.document import is_report
 
 OWN_NAMES = ("saved_model", "model*.tflite", "model*.onnx", "model*.onnx.data", "report.json", "report.html", "samples")
 """What an export writes into its folder. Anything else there is the user's, and is carried over."""
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Stage:
@@ -48,11 +47,14 @@ class Stage:
     def commit(self) -> None:
         """Put the folder in the place of `output`; the user's own files in the old folder move along.
 
+        From here on it is too late to interrupt.
+
         Raises:
             OutputError: if the file system refuses; then the old folder is where it was.
             KeyboardInterrupt: if the user has pressed Ctrl-C and the libraries have swallowed it.
         """
         self.interruption.check()
+        self.interruption.armed = False
         try:
             self._swap()
         except OSError as error:
@@ -65,11 +67,12 @@ class Stage:
             self.path.rename(self.output)
             return
         shutil.copymode(self.output, self.path)
-        self.output.rename(self._old)
         try:
+            self.output.rename(self._old)
             self.path.rename(self.output)
-        except BaseException:
-            self._old.rename(self.output)
+        except OSError:
+            if not self.output.exists():
+                self._old.rename(self.output)
             raise
 
 
@@ -89,60 +92,11 @@ def staged(output: Path) -> Iterator[Stage]:
         try:
             _clear_leftovers(output)
             stage = Stage(output, secrets.token_hex(4), interruption)
-            stage.path.mkdir()
+            lock = _make_locked(stage.path)
         except OSError as error:
             raise output_error(error, output) from error
-        with _discarded_unless_committed(stage):
+        with _discarded_unless_committed(stage, lock):
             yield stage
-
-
-def output_error(error: BaseException, output: Path) -> OutputError:
-    """Return the error to raise when writing `output` failed with `error`."""
-    if _is_full(error):
-        return OutputError(
-            "the disk is full",
-            where=str(output),
-            reason=f"no space left, or the quota is used up, while writing ({_free(output)} free now)",
-            remedy="free some space, or choose an output folder on another disk",
-        )
-    strerror = getattr(error, "strerror", None) or str(error)
-    return OutputError(
-        "the output folder cannot be written",
-        where=str(output),
-        reason=strerror,
-        remedy="choose another folder, or give yourself permission to write there",
-    )
-
-
-def disk_full(error: BaseException, output: Path) -> OutputError | None:
-    """Return the error to raise if `error`, or what it stems from, is a full disk; else None.
-
-    TensorFlow and others report a full disk with exceptions of their own, known by the system's message.
-    """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OutputError):
-            return seen
-        if _is_full(seen):
-            return output_error(seen, output)
-        seen = seen.__cause__ or seen.__context__
-    return None
-
-
-def _is_full(error: BaseException) -> bool:
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.errno in _FULL
-    return any(os.strerror(code) in str(error) for code in _FULL)
-
-
-def _free(output: Path) -> str:
-    with contextlib.suppress(OSError):
-        return f"{shutil.disk_usage(_existing(output)).free / 1e6:.1f} MB"
-    return "an unknown amount"
-
-
-def _existing(path: Path) -> Path:
-    return next(p for p in (path, *path.parents) if p.exists())
 
 
 def _refuse_unsuitable(output: Path) -> None:
@@ -158,8 +112,8 @@ def _refuse_unsuitable(output: Path) -> None:
 
 def _unsuitable(output: Path) -> str:
     try:
-        if not (nearest := _existing(output)).is_dir():
-            return f"{nearest.name} is a file" if nearest != output else "it is a file"
+        if not (place := nearest(output)).is_dir():
+            return f"{place.name} is a file" if place != output else "it is a file"
         if not output.exists():
             return ""
         if output == Path.cwd() or os.path.ismount(output):
@@ -177,12 +131,11 @@ def _retire(old: Path, new: Path) -> None:
         for entry in list(old.iterdir()):
             if not any(fnmatch(entry.name, pattern) for pattern in OWN_NAMES) and not (new / entry.name).exists():
                 entry.rename(new / entry.name)
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def _discarded_unless_committed(stage: Stage) -> Iterator[None]:
-    lock = _lock(stage.path)
+def _discarded_unless_committed(stage: Stage, lock: int | None) -> Iterator[None]:
     try:
         yield
     except Exception as error:
@@ -227,6 +180,15 @@ def _clear_leftovers(output: Path) -> None:
             entry.rename(output) if not output.exists() else _retire(entry, output)
 
 
+def _make_locked(folder: Path) -> int | None:
+    """Make a folder that is locked from the first moment at which another run may find it."""
+    unseen = folder.with_name(folder.name.replace(".kx-new-", ".kx-"))
+    unseen.mkdir()
+    lock = _lock(unseen)
+    unseen.rename(folder)
+    return lock
+
+
 def _in_use(folder: Path) -> bool:
     """Whether a living process holds the lock on `folder`; the system releases it when the process dies."""
     if not folder.exists():
@@ -244,7 +206,10 @@ def _lock(folder: Path) -> int | None:
         import fcntl
     except ImportError:  # Windows
         return None
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # gone: another run has just put it in its place, or cleared it
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -253,4 +218,4 @@ def _lock(folder: Path) -> int | None:
     return descriptor
 
 
-__all__ = ["OWN_NAMES", "Stage", "disk_full", "output_error", "staged"]
+__all__ = ["OWN_NAMES", "Stage", "staged"]

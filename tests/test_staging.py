@@ -149,6 +149,21 @@ def test_a_failing_swap_puts_the_old_folder_back(exported, monkeypatch):
     assert files_below(exported.parent) == {"digits/report.json": REPORT, "digits/model.onnx": "old"}
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_between_the_two_renames_it_is_too_late_for_a_signal(exported, monkeypatch, number):
+    rename = Path.rename
+
+    def interrupted(self, target):
+        os.kill(os.getpid(), number)
+        return rename(self, target)
+
+    with staged(exported) as stage:
+        (stage.path / "model.onnx").write_text("new")
+        monkeypatch.setattr(Path, "rename", interrupted)
+        stage.commit()
+    assert files_below(exported.parent) == {"digits/model.onnx": "new"}
+
+
 # --- what killed runs leave behind
 
 
@@ -315,7 +330,7 @@ import sys
 from pathlib import Path
 from exporter.errors import OutputError
 from exporter.staging import staged
-for turn in range(30):
+for turn in range(100):
     try:
         with staged(Path(sys.argv[1])) as stage:
             (stage.path / "report.json").write_text('{"generator": "keras-exporter", "schema_version": 1}')
@@ -325,5 +340,5 @@ for turn in range(30):
         pass
 """
     runs = [subprocess.Popen([sys.executable, "-c", program, output, name]) for name in ("one", "two")]
-    assert [run.wait(30) for run in runs] == [0, 0]
+    assert [run.wait(60) for run in runs] == [0, 0]
     assert sorted(files_below(tmp_path)) == ["digits/model.onnx", "digits/report.json"]
