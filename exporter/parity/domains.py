@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from exporter.freeze import Inference
@@ -21,11 +21,13 @@ class Domain:
     Args:
         limit: indices run from 0 to limit - 1; None if the input is no index.
         vocabulary: keys of a lookup, without the marks for unknown and masked ones.
+        closed: whether the lookup fails on what is not in the vocabulary.
         phrases: whether a value is several words of the vocabulary with spaces between them.
     """
 
     limit: int | None = None
     vocabulary: tuple[str | int, ...] = ()
+    closed: bool = False
     phrases: bool = False
 
 
@@ -33,7 +35,7 @@ def domains(inference: Inference) -> dict[str, Domain]:
     """Return the domain of each input, by name."""
     graph = inference.concrete().graph
     return {
-        info.name: Domain(_index_limit(tensor), *_vocabulary(inference.model, position, info.dtype))
+        info.name: replace(_lookup(inference.model, position, info.dtype), limit=_index_limit(tensor))
         for position, (info, tensor) in enumerate(zip(inference.inputs, graph.inputs, strict=False))
     }
 
@@ -69,16 +71,20 @@ def _table_sizes(op: Any, indices: Any) -> Iterator[int | None]:
         yield None if size is None else int(size)
 
 
-def _vocabulary(model: Any, position: int, dtype: str) -> tuple[tuple[str | int, ...], bool]:
-    """Return the keys of the lookup layers that take an input, or of all of them if the model does not tell."""
+def _lookup(model: Any, position: int, dtype: str) -> Domain:
+    """Return the domain given by the lookup layers that take an input, or by all of them if the model does not tell."""
     kind = str if dtype == "string" else int
     lookups = [layer for layer in model._flatten_layers() if hasattr(layer, "get_vocabulary")]
-    fed = [layer for layer in lookups if _takes_input(model, position, layer)]
+    fed = [layer for layer in lookups if _takes_input(model, position, layer)] or lookups
     words: list[str | int] = []
-    for layer in fed or lookups:
+    for layer in fed:
         special = {"", "[UNK]", getattr(layer, "mask_token", None), getattr(layer, "oov_token", None)}
         words += [w for w in layer.get_vocabulary() if w not in special and isinstance(w, kind)]
-    return tuple(dict.fromkeys(words)), any(type(layer).__name__ == "TextVectorization" for layer in fed or lookups)
+    return Domain(
+        vocabulary=tuple(dict.fromkeys(words)),
+        closed=any(getattr(layer, "num_oov_indices", 1) == 0 for layer in fed),
+        phrases=any(type(layer).__name__ == "TextVectorization" for layer in fed),
+    )
 
 
 def _takes_input(model: Any, position: int, layer: Any) -> bool:

@@ -36,21 +36,48 @@ class Expectation:
         return dtype_name(self.keras)
 
 
-def expect(output: str, keras: np.ndarray, reference: np.ndarray | None) -> Expectation:
-    """Measure Keras against the reference; without one (None) Keras is the reference, at a wider tolerance."""
-    dtype = dtype_name(keras)
-    rule = tolerance_for(dtype, reference="float32" if reference is None else "float64")
+def expect(output: str, keras: np.ndarray, reference: np.ndarray | None, error_nearby: float = 0.0) -> Expectation:
+    """Measure Keras against the reference; without one (None) Keras is the reference, at a wider tolerance.
+
+    Args:
+        output: its name.
+        keras: what Keras computes.
+        reference: the same in float64.
+        error_nearby: Keras's rounding error on similar inputs, if it is known; the larger one counts.
+    """
+    rule = tolerance_for(dtype_name(keras), reference="float32" if reference is None else "float64")
     truth = keras if reference is None else reference
     if not is_inexact(keras):
         return Expectation(output, keras, truth, 0.0, 0.0, rule.bound(0.0, 0.0))
-    error = largest(np.abs(widest(keras) - widest(truth)), np.isfinite(widest(keras)) & np.isfinite(widest(truth)))
-    scale = largest(np.abs(widest(truth)), np.isfinite(widest(keras)) & np.isfinite(widest(truth)))
+    error = max(rounding_error(keras, truth), error_nearby)
+    scale = largest(np.abs(widest(truth)), _both_finite(keras, truth))
     return Expectation(output, keras, truth, error, scale, rule.bound(error, scale))
 
 
-def expect_all(keras: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray] | None) -> tuple[Expectation, ...]:
+def expect_all(
+    keras: Mapping[str, np.ndarray],
+    reference: Mapping[str, np.ndarray] | None,
+    errors_nearby: Mapping[str, float] | None = None,
+) -> tuple[Expectation, ...]:
     """Return an expectation per output, in Keras's order."""
-    return tuple(expect(name, value, None if reference is None else reference[name]) for name, value in keras.items())
+    nearby = errors_nearby or {}
+    return tuple(
+        expect(name, value, None if reference is None else reference[name], nearby.get(name, 0.0))
+        for name, value in keras.items()
+    )
+
+
+def rounding_error(keras: np.ndarray, reference: np.ndarray) -> float:
+    """Return E, max |keras - reference| where both are finite; 0 for what is not rounded."""
+    if not is_inexact(keras):
+        return 0.0
+    finite = _both_finite(keras, reference)
+    with np.errstate(invalid="ignore"):  # Inf - Inf, which is left out
+        return largest(np.abs(widest(keras) - widest(reference)), finite)
+
+
+def _both_finite(keras: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    return np.isfinite(widest(keras)) & np.isfinite(widest(reference))
 
 
 def is_inexact(array: np.ndarray) -> bool:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from exporter.freeze import Inference
-from exporter.parity.expectation import Expectation, expect_all
+from exporter.parity.batches import fixed_batch, rows_of, run_in_chunks
+from exporter.parity.domains import domains
+from exporter.parity.expectation import Expectation, expect_all, rounding_error
+from exporter.parity.failures import message_of
+from exporter.parity.plan import BUDGET, cost_of_row
+from exporter.parity.rounding import copies_needed, jittered
 from exporter.parity.samples import Sample
-from exporter.parity.state import state_restored, writes_state
+from exporter.parity.state import ModelState
 from exporter.precision import DOUBLE, Widened
 from exporter.spec import TensorInfo
+
+Arrays = Mapping[str, np.ndarray]
 
 
 class Expectations(Protocol):
@@ -51,55 +58,90 @@ class Expectations(Protocol):
 class Reference:
     """Keras in its own precision and in float64, computed once per sample.
 
+    The samples of a stateful model are taken for consecutive calls, the first one on the state that the model has now;
+    its variables are put back after each.
+
     Args:
         inference: the model.
 
     Attributes:
         kind: "float64", or "float32" where the graph could not be rewritten and Keras itself is the reference.
         notes: what is less exact than it could be, and why.
-        stateful: whether a call changes the model's variables (they are put back).
+        inputs: the model's inputs.
+        outputs: the model's outputs.
+        stateful: whether a call changes the model's variables.
     """
 
     def __init__(self, inference: Inference) -> None:
         self._inference = inference
-        self._concrete = inference.concrete()
+        self._state = ModelState(inference.concrete())
         self._expectations: dict[str, tuple[Sample, tuple[Expectation, ...]]] = {}
         self.inputs = inference.inputs
         self.outputs = inference.outputs
-        self.stateful = writes_state(self._concrete)
-        self._widen()
-
-    def _widen(self) -> None:
-        widened = Widened(self._concrete, DOUBLE)
-        try:
-            self._double, self.kind = widened.compile(), "float64"
-        except (KeyError, NotImplementedError, TypeError, ValueError) as error:
-            self._double, self.kind = None, "float32"
-            self.notes: tuple[str, ...] = (f"no float64 reference, Keras itself is taken: {_first_line(error)}",)
-            return
-        narrow = ", ".join(widened.narrow)
-        self.notes = (f"in the float64 reference these ops run in their own precision: {narrow}",) if narrow else ()
+        self.stateful = self._state.changes
+        self._cost = cost_of_row((i.shape for i in self.inputs), inference.model)
+        self._indices = frozenset(name for name, domain in domains(inference).items() if domain.limit is not None)
+        self._double, self.kind, self.notes = _widened(inference.concrete())
 
     def expect(self, sample: Sample) -> tuple[Expectation, ...]:
         """Return what each output should be for `sample`, with the tolerance; cached by the sample's name."""
         cached = self._expectations.get(sample.name)
         if cached is None or cached[0] is not sample:
-            with state_restored(self._concrete):
-                keras = self._inference.predict(sample.arrays)
-            cached = (sample, expect_all(keras, self._in_double(sample.arrays)))
+            cached = (sample, self._computed(sample.arrays))
             self._expectations[sample.name] = cached
         return cached[1]
 
-    def _in_double(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+    def _computed(self, arrays: Arrays) -> tuple[Expectation, ...]:
+        if self._double is None:
+            return expect_all(self._in_keras(arrays, advance=True), None)
+        double = self._in_double(arrays)
+        keras = self._in_keras(arrays, advance=True)
+        return expect_all(keras, double, self._errors_nearby(arrays, keras))
+
+    def _errors_nearby(self, arrays: Arrays, outputs: Arrays) -> dict[str, float]:
+        """Return Keras's rounding error on jittered copies of the inputs, by output; see `rounding`."""
+        rows = max(1, rows_of(arrays, self.inputs))
+        copies = min(copies_needed(outputs), max(1, BUDGET // (self._cost * rows)))
+        if copies < 1 or self.stateful or not rows_of(arrays, self.inputs):
+            return {}
+        copied = jittered(arrays, copies, self._batched, self._indices)
+        double = self._in_double(copied)
+        return {name: rounding_error(value, double[name]) for name, value in self._in_keras(copied).items()}
+
+    def _in_keras(self, arrays: Arrays, advance: bool = False) -> dict[str, np.ndarray]:
+        with self._state.used(advance=advance):
+            return self._in_chunks(self._inference.predict, arrays)
+
+    def _in_double(self, arrays: Arrays) -> dict[str, np.ndarray]:
+        with self._state.used():
+            return self._in_chunks(self._run_double, arrays)
+
+    def _run_double(self, arrays: Arrays) -> dict[str, np.ndarray]:
         import tensorflow as tf
 
-        if self._double is None:
-            return None
-        tensors = [tf.constant(arrays[i.name], dtype=i.dtype) for i in self.inputs]
-        with state_restored(self._concrete):
-            results = self._double(*tensors)
+        results = self._double(*(tf.constant(arrays[i.name], dtype=i.dtype) for i in self.inputs))
         return {o.name: r.numpy() for o, r in zip(self.outputs, results, strict=True)}
 
+    @property
+    def _batched(self) -> frozenset[str]:
+        return frozenset(i.name for i in self.inputs if i.shape)
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
+    def _in_chunks(self, run: Any, arrays: Arrays) -> dict[str, np.ndarray]:
+        """Run in portions that the model takes and the memory holds."""
+        fixed, rows = fixed_batch(self.inputs), rows_of(arrays, self.inputs)
+        size = fixed or max(1, BUDGET // self._cost)
+        per_row = all(o.shape and o.shape[0] in (None, fixed) for o in self.outputs)
+        if rows == fixed or not rows or (fixed is None and (rows <= size or not per_row)):
+            return run(arrays)
+        return run_in_chunks(run, arrays, size, sorted(self._batched))
+
+
+def _widened(concrete: Any) -> tuple[Any, str, tuple[str, ...]]:
+    """Return the function in float64, what it is called, and what is not in float64; None where it cannot be made."""
+    widened = Widened(concrete, DOUBLE)
+    try:
+        double = widened.compile()
+    except (KeyError, NotImplementedError, TypeError, ValueError) as error:
+        return None, "float32", (f"no float64 reference, Keras itself is taken: {message_of(error)}",)
+    narrow = ", ".join(widened.narrow)
+    return double, "float64", (f"these ops of the float64 reference run in float32: {narrow}",) if narrow else ()

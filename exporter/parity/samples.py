@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,28 +12,12 @@ import numpy as np
 from exporter.errors import UsageError
 from exporter.freeze import Inference
 from exporter.parity.batches import fixed_batch
+from exporter.parity.failures import message_of
+from exporter.parity.plan import affordable, cost_of_row
 from exporter.parity.shapes import Shapes, usable_shapes
-from exporter.parity.state import state_restored
+from exporter.parity.state import ModelState
 from exporter.parity.values import ValueMaker, numpy_dtype
 from exporter.spec import Batch, TensorInfo
-
-# Kinds and batch sizes, the most telling first. Each kind stands with few sizes and each size with few kinds.
-CASES: tuple[tuple[str, int], ...] = (
-    ("normal", 3),
-    ("zeros", 1),
-    ("uniform", 2),
-    ("normal", 0),
-    ("pixels", 1),
-    ("sparse", 7),
-    ("signed", 7),
-    ("wide", 17),
-    ("ones", 2),
-    ("normal", 17),
-    ("uniform", 7),
-    ("pixels", 3),
-)
-ESSENTIAL = 5  # this many of them are run, however large the model's inputs are
-BUDGET = 2**21  # elements of all inputs of all samples together
 
 
 @dataclass(frozen=True)
@@ -74,11 +58,9 @@ class Samples(tuple[Sample, ...]):
 def make_samples(inference: Inference, batch: Batch = "dynamic", seed: int = 0) -> Samples:
     """Return seeded samples for a model.
 
-    With a dynamic batch the sizes are 0, 1, 2, 3, 7 and 17, spread over the kinds of values (`values.KINDS`); with a
-    fixed one every sample has that size. Other dynamic dimensions get two sizes that the model accepts.
-    Cost is bounded: samples are taken in the order of `CASES` as long as all inputs together have at most `BUDGET`
-    elements; a sample that is too large for what is left is cut to 3, 2 or 1 rows, or left out. The first `ESSENTIAL`
-    are always taken, cut to 1 or 2 rows if need be.
+    With a dynamic batch the sizes are 0, 1, 2, 3, 7, 17 and 64, spread over the kinds of values (`values.KINDS`); with a
+    fixed one every sample has that size. Other dynamic dimensions get two sizes that the model accepts. The number of
+    rows shrinks as the model grows: `plan.affordable`.
 
     Args:
         inference: the model.
@@ -91,17 +73,20 @@ def make_samples(inference: Inference, batch: Batch = "dynamic", seed: int = 0) 
     inputs = inference.inputs_for(batch)
     shapes = usable_shapes(inference, inputs)
     maker = ValueMaker(inference, seed)
-    kept, notes = [], []
-    for number, (kind, rows) in enumerate(_affordable(inputs, shapes[-1])):
+    cost = cost_of_row(shapes[-1].values(), inference.model)
+    state = ModelState(inference.concrete())
+    kept, refused = [], defaultdict(list)
+    for number, (kind, rows) in enumerate(affordable(fixed_batch(inputs), cost)):
         shape = shapes[number % len(shapes)]
         arrays = {name: maker.make(kind, name, tuple(rows if d is None else d for d in s)) for name, s in shape.items()}
         sample = Sample(_name(kind, rows, shape, inputs), arrays)
-        reason = _refusal(inference, sample)
+        reason = _refusal(inference, state, sample)
         if reason:
-            notes.append(f"{sample.name}: left out, Keras itself fails on it: {reason}")
+            refused[reason].append(sample.name)
         else:
             kept.append(sample)
-    if not any(_elements(s.arrays) for s in kept):
+    notes = [f"left out, since Keras itself fails on it: {'; '.join(n)}: {reason}" for reason, n in refused.items()]
+    if not any(a.size for s in kept for a in s.arrays.values()):
         raise UsageError(
             "no samples could be made up for the model",
             where=", ".join(map(str, inputs)),
@@ -132,32 +117,6 @@ def user_samples(data: Any, inference: Inference, name: str = "data") -> Sample:
     return Sample(name, arrays)
 
 
-def _affordable(inputs: Sequence[TensorInfo], shape: Shapes) -> list[tuple[str, int]]:
-    """Return the kinds and batch sizes that fit into `BUDGET`."""
-    fixed = fixed_batch(inputs)
-    if fixed is not None:
-        count = max(ESSENTIAL, BUDGET // max(1, sum(_size(s, fixed) for s in shape.values())))
-        kinds = list(dict.fromkeys(kind for kind, rows in CASES if rows))
-        return [(kind, fixed) for kind in kinds][:count]
-    per_row = max(1, sum(_size(s, 1) for s in shape.values()))
-    left, chosen = BUDGET // per_row, []
-    for number, (kind, rows) in enumerate(CASES):
-        least = min(rows, 2) if number < ESSENTIAL else 0
-        taken = max((r for r in {rows, 1, 2, 3, least} if r <= rows and (r <= left or r == least)), default=0)
-        if (taken or not rows) and (kind, taken) not in chosen:
-            chosen.append((kind, taken))
-            left -= taken
-    return chosen
-
-
-def _size(shape: Sequence[int | None], rows: int) -> int:
-    return math.prod(rows if d is None else d for d in shape)
-
-
-def _elements(arrays: Mapping[str, np.ndarray]) -> int:
-    return sum(a.size for a in arrays.values())
-
-
 def _name(kind: str, rows: int, shape: Shapes, inputs: Sequence[TensorInfo]) -> str:
     """Name a sample by its kind, its batch and the sizes chosen for other dynamic dimensions."""
     chosen = [d for info in inputs for d, own in zip(shape[info.name][1:], info.shape[1:], strict=True) if own is None]
@@ -165,15 +124,19 @@ def _name(kind: str, rows: int, shape: Shapes, inputs: Sequence[TensorInfo]) -> 
     return f"{kind}, batch {rows}{sizes}"
 
 
-def _refusal(inference: Inference, sample: Sample) -> str:
+def _refusal(inference: Inference, state: ModelState, sample: Sample) -> str:
     """Return why Keras itself fails on a sample; empty if it does not."""
     import tensorflow as tf
 
     try:
-        with state_restored(inference.concrete()):
-            inference.predict(sample.arrays)
+        with state.used():
+            outputs = inference.predict(sample.arrays)
     except (TypeError, ValueError, tf.errors.OpError) as error:
-        return str(error).strip().split("\n")[0] or type(error).__name__
+        return message_of(error)
+    for info in inference.outputs:  # TensorFlow's convolution returns its input where the batch is empty
+        shape = outputs[info.name].shape
+        if len(shape) != len(info.shape) or any(d not in (None, s) for d, s in zip(info.shape, shape, strict=True)):
+            return f"{info} comes out as {list(shape)}"
     return ""
 
 

@@ -24,8 +24,9 @@ import numpy as np
 
 from exporter.errors import InvalidArtifactError, UsageError
 from exporter.parity.expectation import Expectation, dtype_name
+from exporter.parity.plan import BUDGET
 from exporter.parity.reference import Expectations
-from exporter.parity.samples import BUDGET, Sample
+from exporter.parity.samples import Sample
 from exporter.parity.values import numpy_dtype
 from exporter.spec import TensorInfo
 

@@ -18,7 +18,9 @@ KINDS: Mapping[str, Draw] = {
     "uniform": lambda rng, shape: rng.uniform(0, 1, shape),
     "signed": lambda rng, shape: rng.uniform(-1, 1, shape),
     "pixels": lambda rng, shape: rng.uniform(0, 255, shape),
+    "scaled": lambda rng, shape: _row_scales(rng, shape) * rng.standard_normal(shape),
     "sparse": lambda rng, shape: 3 * rng.standard_normal(shape) * (rng.uniform(size=shape) < 1 / 8),
+    "spikes": lambda rng, shape: 30 * rng.standard_normal(shape) * (rng.uniform(size=shape) < 1 / 8),
     "zeros": lambda rng, shape: np.zeros(shape),
     "ones": lambda rng, shape: np.ones(shape),
 }
@@ -54,6 +56,11 @@ class ValueMaker:
         return KINDS[kind](rng, shape).astype(numpy_dtype(dtype))
 
 
+def _row_scales(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a factor per row, 0.1 to 30: each weight is seen best by inputs of some scale."""
+    return 10 ** rng.uniform(-1, 1.5, (*shape[:1], *(1 for _ in shape[1:])))
+
+
 def numpy_dtype(name: str) -> np.dtype:
     """Return NumPy's dtype for TensorFlow's name of it: strings are objects, bfloat16 comes with ml_dtypes."""
     if name == "string":
@@ -73,7 +80,7 @@ def _booleans(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> np
 def _integers(kind: str, rng: np.random.Generator, shape: tuple[int, ...], dtype: str, domain: Domain) -> np.ndarray:
     if domain.vocabulary:
         keys = np.array(domain.vocabulary)
-        unknown = [] if kind in ("zeros", "normal") else [keys.max() + 1]
+        unknown = [] if domain.closed or kind in ("zeros", "normal") else [keys.max() + 1]
         return rng.choice([*keys, *unknown], size=shape)
     low, high = (0, domain.limit) if domain.limit is not None else _INTEGERS.get(kind, (0, 10))
     if dtype == "uint8" and domain.limit is None:
@@ -89,7 +96,8 @@ def _integers(kind: str, rng: np.random.Generator, shape: tuple[int, ...], dtype
 def _strings(kind: str, rng: np.random.Generator, shape: tuple[int, ...], domain: Domain) -> np.ndarray:
     """Draw words of the vocabulary; most kinds mix in one that it does not have, "ones" is nothing else."""
     known = [str(word) for word in domain.vocabulary] or ["alpha", "beta", "gamma"]
-    words = {"zeros": known[:1], "normal": known, "ones": [_UNKNOWN_WORD]}.get(kind, [*known, _UNKNOWN_WORD])
+    unknown = [] if domain.closed else [_UNKNOWN_WORD]
+    words = {"zeros": known[:1], "normal": known, "ones": unknown or known[-1:]}.get(kind, [*known, *unknown])
     count = int(np.prod(shape))
     length = 4 if domain.phrases else 1
     drawn = [" ".join(rng.choice(words, size=length)) for _ in range(count)]

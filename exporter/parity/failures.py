@@ -1,0 +1,10 @@
+"""What an exception of Keras or TensorFlow means, in one line."""
+
+from __future__ import annotations
+
+
+def message_of(error: Exception) -> str:
+    """Return the line that says what happened, without the places in the source that TensorFlow wraps around it."""
+    text = str(error).split("\n\nArguments received by")[0].split("[[{{node")[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].removesuffix("\x1b[0m") if lines else type(error).__name__
