@@ -11,8 +11,10 @@ from onnx_ir.passes import common as passes
 
 from exporter.errors import UsageError
 from exporter.formats.onnx.expand import NARROW, data_type, expand
-from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset
+from exporter.formats.onnx.identities import remove_identities
+from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
 from exporter.formats.onnx.outline import outline
+from exporter.formats.onnx.probabilities import exact_sigmoid
 from exporter.freeze import Inference
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.value import Value
@@ -41,7 +43,9 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
         name=inference.model.name,
     )
     _tidy(graph)
-    graph.opset_imports[""] = options.opset or lowest_opset(graph, g.wanted)
+    opset = options.opset or lowest_opset(graph, g.wanted)
+    settle(graph, opset)
+    graph.opset_imports[""] = opset
     return _model(graph, metadata)
 
 
@@ -55,7 +59,8 @@ def dimensions(inputs: Sequence[TensorInfo]) -> list[list[int | str]]:
 
 def _output(g: Graph, name: str, dtype: str, value: Value, inputs: Sequence[TensorInfo]) -> ir.Value:
     wanted = data_type(dtype)
-    result = g.cast(value, wanted) if wanted in NARROW else value
+    result = exact_sigmoid(g, value)
+    result = g.cast(result, wanted) if wanted in NARROW else result
     written = g.op("Identity", result).ir  # an output needs a name of its own; needless ones are removed
     assert written is not None
     batched = any(i.shape and i.shape[0] is None for i in inputs)
@@ -68,12 +73,9 @@ def _tidy(graph: ir.Graph) -> None:
     """Remove what nothing needs, and merge what was written twice."""
     model = ir.Model(graph, ir_version=10)
     graph.opset_imports[""] = NEWEST
-    for step in (
-        passes.IdentityEliminationPass(),
-        passes.CommonSubexpressionEliminationPass(),
-        passes.RemoveUnusedNodesPass(),
-    ):
-        step(model)
+    passes.CommonSubexpressionEliminationPass()(model)
+    remove_identities(model)
+    passes.RemoveUnusedNodesPass()(model)
 
 
 def _model(graph: ir.Graph, metadata: Mapping[str, object]) -> ir.Model:

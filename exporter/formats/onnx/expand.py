@@ -102,7 +102,7 @@ class Walk:
         for op in graph.get_operations():
             if op in needed:
                 self._op(op)
-        return [self.g.value_of(self.values[t.ref()]) for t in graph.outputs]
+        return [self.values[t.ref()] for t in graph.outputs]
 
     def _captured(self, graph: Any, tensor: Any) -> Value | Handle:
         import tensorflow as tf
@@ -129,7 +129,7 @@ class Walk:
             static = tuple(output.shape.as_list())
             assert value.rank == len(static), f"{output.name}: lowered to rank {value.rank}, should be {static}"
             value.shape = tuple(a if a is not None else b for a, b in zip(static, value.shape, strict=True))
-        return self.g.cast(value, computed_type(output.dtype.name))
+        return self.g.narrowed(value, computed_type(output.dtype.name))
 
     def _marker(self, marker: Marker, op: Any) -> list[Value]:
         import keras

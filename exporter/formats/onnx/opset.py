@@ -1,4 +1,8 @@
-"""Which opset a graph needs: the lowest that has all its ops, in the forms and for the types that it uses them in."""
+"""Which opset a graph needs: the lowest that has all its ops, in the forms and for the types that it uses them in.
+
+Lowerings write reductions in today's form, with the axes as an input. Below opset 18 the axes are an attribute of most of
+them; `settle` puts them there, once the opset is known.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,10 @@ import onnx_ir as ir
 
 OLDEST = 13
 NEWEST = onnx.defs.onnx_opset_version()
+AXES_AS_INPUT = 18
+REDUCTIONS = frozenset(
+    f"Reduce{kind}" for kind in ("L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "SumSquare")
+)
 
 
 def lowest_opset(graph: ir.Graph, wanted: int) -> int:
@@ -16,8 +24,32 @@ def lowest_opset(graph: ir.Graph, wanted: int) -> int:
     return max([wanted, *(_needed(node) for node in graph.all_nodes() if not node.domain)])
 
 
+def settle(graph: ir.Graph, opset: int) -> None:
+    """Bring the nodes of `graph` into the form that they have in `opset`."""
+    if opset >= AXES_AS_INPUT:
+        return
+    for node in list(graph.all_nodes()):
+        if _movable_axes(node):
+            axes = node.inputs[1]
+            assert axes is not None
+            assert axes.const_value is not None
+            node.attributes.add(ir.AttrInt64s("axes", [int(a) for a in axes.const_value.numpy()]))
+            node.resize_inputs(1)
+            if not axes.uses() and axes.name in graph.initializers:
+                graph.initializers.pop(axes.name)
+
+
+def _movable_axes(node: ir.Node) -> bool:
+    """Whether the node is a reduction whose axes are a constant input, so that they could be an attribute."""
+    if node.op_type not in REDUCTIONS or node.domain or len(node.inputs) != 2:
+        return False
+    axes = node.inputs[1]
+    return axes is not None and axes.const_value is not None
+
+
 def _needed(node: ir.Node) -> int:
-    types = tuple("" if i is None or i.dtype is None else f"tensor({i.dtype.name.lower()})" for i in node.inputs)
+    inputs = node.inputs[:1] if _movable_axes(node) else node.inputs
+    types = tuple("" if i is None or i.dtype is None else f"tensor({i.dtype.name.lower()})" for i in inputs)
     return _first_with(node.op_type, types)
 
 
