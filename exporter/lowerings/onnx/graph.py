@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
+from exporter.lowerings.onnx.kernels import Lift, lift
 from exporter.lowerings.onnx.value import Constant, Order, Shape, Value, broadcast_shapes, identity
 
 Operand = Value | np.ndarray | float | int | bool | None
@@ -46,6 +47,7 @@ class Graph:
         self._root: Graph = outer._root if outer else self
         self.walk: Callable[[Graph, Any, Sequence[Any]], list[Value]] | None = outer.walk if outer else None
         self._reordered: dict[tuple[int, Order], Value] = {}
+        self._wide: dict[int, Value] = {}
         if outer is None:
             self.wanted = 13
             self.initializers: dict[str, ir.Value] = {}
@@ -168,10 +170,14 @@ class Graph:
     ) -> list[Value]:
         """Write a node with several outputs, whose shapes and dtypes are given."""
         values = [None if v is None else self.keras_order(v) for v in self._values(operands)]
-        results = self._node(kind, values, len(outputs), domain, **attributes)
-        for result, (_, dtype) in zip(results, outputs, strict=True):
-            result.type = ir.TensorType(dtype)
-        return [Value(r, tuple(s), d, identity(len(s))) for r, (s, d) in zip(results, outputs, strict=True)]
+        values, lifted = self._lifted(kind, domain, values)
+        written = self._node(kind, values, len(outputs), domain, **attributes)
+        results = []
+        for position, (result, (shape, dtype)) in enumerate(zip(written, outputs, strict=True)):
+            made = (lifted and lifted.output(position)) or dtype
+            result.type = ir.TensorType(made)
+            results.append(self.cast(Value(result, tuple(shape), made, identity(len(shape))), dtype))
+        return results
 
     def raw(
         self,
@@ -190,9 +196,12 @@ class Graph:
             dtype = ir.DataType.BOOL if kind in BOOLEAN_OPS else present[0].dtype
         if shape is None:
             shape = broadcast_shapes([v.shape for v in present])
+        values, lifted = self._lifted(kind, domain, values)
         (result,) = self._node(kind, values, 1, domain, **attributes)
-        result.type = ir.TensorType(dtype)
-        return Value(result, tuple(shape), dtype, identity(len(shape)) if order is None else order)
+        made = (lifted and lifted.output(0)) or dtype
+        result.type = ir.TensorType(made)
+        order = identity(len(shape)) if order is None else order
+        return self.cast(Value(result, tuple(shape), made, order), dtype)
 
     def elementwise(
         self, kind: str, *operands: Operand, dtype: ir.DataType | None = None, domain: str = "", **attributes: Any
@@ -210,7 +219,24 @@ class Graph:
             return value
         if isinstance(value, Constant) and ir.DataType.STRING not in (value.dtype, dtype):
             return value.astype(dtype.numpy())
+        if dtype == ir.DataType.INT64 and id(value.ir) in self._wide:
+            return self._wide[id(value.ir)]
         return self.elementwise("Cast", value, dtype=dtype, to=int(dtype))
+
+    def narrowed(self, value: Value, dtype: ir.DataType) -> Value:
+        """Return `value`, as ONNX gives it, in the dtype that TensorFlow has for it.
+
+        Sizes and indices are int64 in ONNX, mostly int32 in TensorFlow, and go back into ONNX's ops as int64: the wide
+        value is remembered, so that the way there and back leaves no nodes.
+        """
+        narrow = self.cast(value, dtype)
+        if (value.dtype, dtype) == (ir.DataType.INT64, ir.DataType.INT32) and not isinstance(value, Constant):
+            self._wide[id(narrow.ir)] = value
+        return narrow
+
+    def is_size(self, value: Value) -> bool:
+        """Whether `value` is int32 for TensorFlow's sake only: an int64 of the same numbers is at hand, or it is constant."""
+        return value.dtype == ir.DataType.INT32 and (isinstance(value, Constant) or id(value.ir) in self._wide)
 
     def dimension(self, value: Value, axis: int) -> Value:
         """Return the size of `value` along Keras's `axis` as an int64 vector of one element: a constant where it is fixed."""
@@ -265,6 +291,18 @@ class Graph:
     def _values(self, operands: Sequence[Operand]) -> list[Value | None]:
         like = next((v for v in operands if isinstance(v, Value)), None)
         return [None if operand is None else self.value_of(operand, like) for operand in operands]
+
+    def _lifted(
+        self, kind: str, domain: str, values: Sequence[Value | None]
+    ) -> tuple[Sequence[Value | None], Lift | None]:
+        """Cast the inputs of a node to types that ONNX Runtime computes it in, if it has no kernel for theirs."""
+        lifted = lift(kind, domain, self.opset, tuple(None if v is None else v.dtype for v in values))
+        if lifted is None:
+            return values, None
+        return [
+            v if v is None or dtype is None else self.cast(v, dtype)
+            for v, dtype in zip(values, lifted.inputs, strict=True)
+        ], lifted
 
     def _common_order(self, values: Sequence[Value], rank: int) -> Order:
         """Return the order of the largest computed input that has all axes."""
