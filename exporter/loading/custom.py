@@ -8,6 +8,7 @@ import inspect
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -72,18 +73,40 @@ def _definitions(module: ModuleType) -> dict[str, Any]:
     }
 
 
-def known_names(custom_objects: Mapping[str, Any] | None, hub: bool = False) -> dict[str, Any]:
-    """Everything that Keras will find under custom names: registered, and passed by the user.
+@dataclass(frozen=True)
+class KnownNames:
+    """What Keras will find under names that are not its own: registered, in scope, or passed by the user.
 
-    Our own layers, activations and losses are registered on the way.
+    Args:
+        custom_objects: as passed by the user.
+    """
+
+    custom_objects: Mapping[str, Any]
+
+    def find(self, name: str) -> Any:
+        """The class or function of this name, or None. As in Keras, what is registered comes first."""
+        from keras.saving import get_registered_object
+
+        return get_registered_object(name, custom_objects=self.custom_objects)
+
+    def find_function(self, name: str) -> Any:
+        """The function of this name; up to Keras 3.6 `package>name` was stored as `name`."""
+        from keras.saving import get_custom_objects
+
+        if (found := self.find(name)) is not None or ">" in name:
+            return found
+        every = {**self.custom_objects, **get_custom_objects()}
+        return next((thing for key, thing in every.items() if key.endswith(f">{name}")), None)
+
+
+def known_names(custom_objects: Mapping[str, Any] | None, hub: bool = False) -> KnownNames:
+    """Register our own layers, activations and losses, and tell what is known then.
 
     Args:
         custom_objects: as passed by the user.
         hub: the file mentions Keras Hub: register its classes too, where it is installed.
     """
-    from keras.saving import get_custom_objects
-
     for name in (*_OWN, "keras_hub") if hub else _OWN:
         if importlib.util.find_spec(name) is not None:
             importlib.import_module(name)
-    return {**(custom_objects or {}), **get_custom_objects()}
+    return KnownNames(custom_objects or {})

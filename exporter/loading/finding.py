@@ -31,8 +31,8 @@ class Finding:
     unsafe: bool = True
 
     def __str__(self) -> str:
-        cve = f" [{self.cve}]" if self.cve else ""
-        return f"{printable(self.where)}: {printable(self.what)}{cve}" if self.where else f"{printable(self.what)}{cve}"
+        what = printable(self.what) + (f" [{self.cve}]" if self.cve else "")
+        return f"{printable(self.where[-200:])}: {what}" if self.where else what
 
 
 def refuse(path: Path, findings: Sequence[Finding]) -> None:
@@ -48,7 +48,7 @@ def refuse(path: Path, findings: Sequence[Finding]) -> None:
     listed = [str(finding) for finding in findings[:SHOWN]]
     if len(findings) > SHOWN:
         listed.append(f"and {len(findings) - SHOWN} more")
-    remedies = dict.fromkeys(finding.remedy for finding in findings if finding.remedy)
+    remedies = dict.fromkeys(printable(finding.remedy, 400) for finding in findings[:SHOWN] if finding.remedy)
     error = UnsafeFileError if unsafe else LoadError
     raise error(
         "the model file was refused, nothing of it was run" if unsafe else "the model file does not load",

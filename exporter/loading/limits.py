@@ -12,7 +12,7 @@ CONFIG_BYTES = 64 * MIB  # config.json; the largest of Keras Applications and Ke
 METADATA_BYTES = 64 << 10  # metadata.json holds a version and a date: below 200 bytes
 CONFIG_DEPTH = 250  # nested brackets; a model nested in a model costs four
 CONFIG_OBJECTS = 100_000  # serialized objects; ResNet152 has about 3,000
-INLINE_VALUES = 4_000_000  # numbers and strings written out in the JSON: vocabularies, constants
+CONFIG_VALUES = 4_000_000  # everything in the JSON: vocabularies and constants are written out there
 
 ARCHIVE_MEMBERS = 10_000  # three, and assets (a vocabulary for each layer that has one)
 EXPANSION = 200  # uncompressed over stored bytes; Keras stores plainly (1), DEFLATE ends at 1,032
