@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from exporter.errors import ExporterError, UnsupportedError
+from exporter.errors import ExporterError, ParityError, UnsupportedError
 
 Batch = int | Literal["dynamic"]
 Severity = Literal["error", "warning"]
@@ -225,6 +225,8 @@ class Report:
         for artifact in self.artifacts:
             if artifact.error is not None:
                 return artifact.error
+            if artifact.parity is not None and not artifact.parity.ok:
+                return ParityError(f"the {artifact.format} file computes something else than Keras")
         if self.errors:
             first = self.errors[0]
             return UnsupportedError(

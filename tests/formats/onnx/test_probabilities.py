@@ -24,7 +24,9 @@ def test_the_tail_is_relatively_exact(exported):
 
     exact = 1 / (1 + np.exp(-LADDER.astype("float64").clip(-700, 700)))
     normal = exact >= 2.0**-126
-    np.testing.assert_allclose(got[normal], exact[normal], rtol=3e-7)  # three roundings of float32
+    np.testing.assert_allclose(
+        got[normal], exact[normal], rtol=5e-7
+    )  # ONNX Runtime's exp is within 3 ulp, one more for the division
     assert np.all(got[~normal] <= 2.0**-126)
 
 
