@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from exporter.formats import FORMATS
 from exporter.spec import Inspection, Options
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class Tflite:
     """Files that the plain LiteRT interpreter runs: no Flex op, no custom op, no resource variable."""
 
-    name: ClassVar[str] = "tflite"
-    filename: ClassVar[str] = "model.tflite"
-    title: ClassVar[str] = "TFLite"
-    packages: ClassVar[tuple[str, ...]] = ("tensorflow", "ai_edge_litert", "flatbuffers")
+    name = "tflite"
+    filename = "model.tflite"
+    title = "TFLite"
+    packages: tuple[str, ...] = ("tensorflow", "ai_edge_litert", "flatbuffers")
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
         """Convert `inference` and write it to `path`, with `metadata` in the file.

@@ -40,7 +40,7 @@ def convert_traced(concrete: Any, model: Any) -> bytes:
     from tensorflow.lite.python.convert_phase import ConverterError
 
     # The converter freezes a function itself, and silently writes uninitialised variables when given a model too.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], concrete)
+    converter = _converter_class().from_concrete_functions([concrete], concrete)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.experimental_enable_resource_variables = False
     converter.exclude_conversion_metadata = True  # it holds a time and would unpack the whole file once more
@@ -48,3 +48,18 @@ def convert_traced(concrete: Any, model: Any) -> bytes:
         return converter.convert()
     except ConverterError as error:
         raise refusal(error, model) from error
+
+
+def _converter_class() -> Any:
+    """Return TFLiteConverter with one step more: after freezing, markers become calls that it fuses."""
+    import tensorflow as tf
+
+    from exporter.lowerings.tflite.fused_lstm import expand
+
+    class Converter(tf.lite.TFLiteConverter):
+        def _freeze_concrete_function(self) -> Any:
+            graph_def, inputs, outputs, function = super()._freeze_concrete_function()
+            expand(graph_def)
+            return graph_def, inputs, outputs, function
+
+    return Converter

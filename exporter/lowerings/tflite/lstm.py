@@ -1,0 +1,100 @@
+"""LSTM: one UNIDIRECTIONAL_SEQUENCE_LSTM, or a loop where that op cannot express the layer.
+
+    i = s(x Wi + h Ri + bi), f = s(x Wf + h Rf + bf), g = a(x Wc + h Rc + bc), o = s(x Wo + h Ro + bo)
+    c' = f c + i g,  h' = o a(c')
+
+As in `keras.layers.LSTMCell`. The op has a = tanh, s = sigmoid, a static batch, and no mask; it gives all h and no c.
+The last c, when it is asked for, follows from all h without another loop (`_last_carry`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from exporter.lowerings.tflite import lowers_layer
+from exporter.lowerings.tflite.fused_lstm import fused_lstm
+from exporter.lowerings.tflite.recurrence import run, states_of
+
+
+@lowers_layer(keras.layers.LSTM)
+def lstm(
+    original: Callable[..., Any],
+    layer: Any,
+    sequences: Any,
+    initial_state: Any = None,
+    mask: Any = None,
+    training: bool = False,
+) -> Any:
+    """Replace `LSTM.call`; stateful layers keep it."""
+    if layer.stateful:
+        return original(layer, sequences, initial_state, mask, training)
+    if mask is None and _fusable(layer, sequences):
+        return _fused(layer, sequences, initial_state)
+    cell = layer.cell
+
+    def project(x: Any) -> Any:
+        product = ops.matmul(x, cell.kernel)
+        return product + cell.bias if cell.use_bias else product
+
+    def step(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        h, c = states
+        i, f, g, o = ops.split(x + ops.matmul(h, cell.recurrent_kernel), 4, axis=-1)
+        gate = cell.recurrent_activation
+        c = gate(f) * c + gate(i) * cell.activation(g)
+        h = gate(o) * cell.activation(c)
+        return h, [h, c]
+
+    return run(layer, sequences, initial_state, mask, project, step)
+
+
+def _fusable(layer: Any, sequences: Any) -> bool:
+    """Whether the op computes what the layer does, for these shapes."""
+    batch, time, features = sequences.shape
+    return (
+        layer.cell.activation is keras.activations.tanh
+        and layer.cell.recurrent_activation is keras.activations.sigmoid
+        and None not in (batch, features)
+        and (time is not None or not layer.return_state)
+    )
+
+
+def _fused(layer: Any, x: Any, initial_state: Any) -> Any:
+    cell = layer.cell
+    h, c = states_of(layer, x, initial_state)
+    kernel, recurrent = tf.convert_to_tensor(cell.kernel), tf.convert_to_tensor(cell.recurrent_kernel)
+    bias = tf.convert_to_tensor(cell.bias) if cell.use_bias else tf.zeros([4 * cell.units], x.dtype)
+    x = tf.reverse(x, [1]) if layer.go_backwards else x
+    outputs = fused_lstm(x, h, c, kernel, recurrent, bias)
+    last = outputs[:, -1]
+    output = outputs if layer.return_sequences else last
+    if not layer.return_state:
+        return output
+    before = tf.concat([h[:, None], outputs[:, :-1]], axis=1)
+    return output, last, _last_carry(c, x, before, kernel, recurrent, bias)
+
+
+def _last_carry(c: Any, x: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
+    """Return c after the last step, given the inputs x and the states h before each step.
+
+    With all h known the gates of every step are one matrix product, and step t maps c to f_t c + b_t, b = i g. Two steps
+    are one such map, f = f2 f1 and b = f2 b1 + b2: halving the number of maps log2(time) times leaves one. Every f lies
+    between 0 and 1, so nothing grows, and the rounding is that of the loop.
+    """
+    units = h.shape[-1]
+    gates = ops.matmul(x, kernel[:, : 3 * units]) + ops.matmul(h, recurrent_kernel[:, : 3 * units]) + bias[: 3 * units]
+    i, f, g = tf.split(gates, 3, axis=-1)
+    scale, shift = tf.sigmoid(f), tf.sigmoid(i) * tf.tanh(g)
+    while (steps := scale.shape[1]) > 1:
+        rest = [scale[:, -1:], shift[:, -1:]] if steps % 2 else []
+        even = steps - steps % 2
+        first, second = scale[:, 0:even:2], scale[:, 1:even:2]
+        shift = second * shift[:, 0:even:2] + shift[:, 1:even:2]
+        scale = first * second
+        if rest:
+            scale, shift = tf.concat([scale, rest[0]], 1), tf.concat([shift, rest[1]], 1)
+    return scale[:, 0] * c + shift[:, 0]
