@@ -73,6 +73,15 @@ class Value:
         """Return the file's axis for Keras's `axis`, which may be negative."""
         return self.order.index(axis % self.rank)
 
+    def as_filed(self) -> Value:
+        """Return the same tensor with its axes counted as the file has them, for ops that ask for an order of their own."""
+        return Value(self.ir, self.file_shape, self.dtype, identity(self.rank))
+
+    def meant_as(self, order: Order) -> Value:
+        """Return the same tensor where the file's axis i stands for Keras's axis order[i]: the reverse of `as_filed`."""
+        shape = self.file_shape
+        return Value(self.ir, tuple(shape[order.index(axis)] for axis in range(self.rank)), self.dtype, order)
+
 
 @dataclass(eq=False)
 class Constant(Value):
@@ -141,6 +150,30 @@ class Constant(Value):
         if wanted == self.numpy_dtype:
             return self
         return self.mapped(lambda a: a.astype(wanted), ("astype", str(wanted)), dtype=wanted)
+
+
+def combined(
+    constants: Sequence[Constant], function: Callable[..., np.ndarray], key: Hashable, shape: Shape
+) -> Constant:
+    """Return the constant `function(*arrays)` of several constants, computed when it is written.
+
+    Args:
+        constants: the first one gives its name and dtype.
+        function: of their arrays; it must not change them.
+        key: tells the function and its arguments apart from others.
+        shape: of the result.
+    """
+    keys = tuple(c.key for c in constants)
+    first = constants[0]
+    return Constant(
+        None,
+        shape,
+        first.dtype,
+        identity(len(shape)),
+        load=lambda: function(*(c.load() for c in constants)),
+        name=first.name,
+        key=None if None in keys else (keys, key),
+    )
 
 
 def broadcast_shapes(shapes: Sequence[Shape]) -> Shape:
