@@ -11,7 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from tests.conformance.public.cases import FUNCTIONS, Case, layer_cases
+from tests.conformance.public.cases import FUNCTIONS, layer_cases
+from tests.conformance.public.kinds import Case
 
 Array = np.ndarray
 
@@ -44,9 +45,8 @@ def model_of(cls: type, case: Case, **options: Any) -> keras.Model:
 
 def models() -> Iterator[tuple[str, keras.Model, Array]]:
     """(name, model, inputs) of every case of every layer, and of every activation used by its name in a Dense layer."""
-    for number, (name, cls, case) in enumerate(layer_cases()):
+    for number, (_, cls, case) in enumerate(layer_cases()):
         yield f"{number:02}-{cls.__name__}", model_of(cls, case), case.sample()
-        del name
     for function, (case, *_) in FUNCTIONS.items():
         inputs = keras.Input(case.sample().shape[1:])
         dense = keras.layers.Dense(8, activation=f"exporter>{function.__name__}")

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tests.conformance.public.cases import FUNCTIONS, LAYERS, Case, Elementwise, build, layer_cases
+from tests.conformance.public.cases import FUNCTIONS, LAYERS, build, layer_cases
 from tests.conformance.public.compare import EPSILON, ULPS
+from tests.conformance.public.kinds import Case, Elementwise
 from tests.conformance.public.models import model_of
 
 LAYER_CASES = [pytest.param(cls, case, id=name) for name, cls, case in layer_cases()]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tests.conformance.public.cases import Case, build, expected_outputs, layer_cases
+from tests.conformance.public.cases import build, expected_outputs, layer_cases
+from tests.conformance.public.kinds import Case
 
 # Four orders above the rounding of float64, five below that of float32.
 TOLERANCE = 1e-12

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tests.conformance.public.cases import LOSSES, Case, layer_cases
+from tests.conformance.public.cases import LOSSES, layer_cases
+from tests.conformance.public.kinds import Case
 from tests.conformance.public.models import model_of, models, reload_in_fresh_process
 
 LAYER_CASES = [pytest.param(cls, case, id=name) for name, cls, case in layer_cases()]
