@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from exporter.formats.tflite.refusal import refusal
+from exporter.formats.tflite.precision import check_interface, in_single
+from exporter.formats.tflite.refusal import refusal, refuse_state
 from exporter.lowerings.override import overridden
 from exporter.lowerings.tflite import replacements
 
@@ -23,15 +24,20 @@ def convert(inference: Inference, batch: Batch) -> bytes:
     Inputs and outputs stand in Keras's order; an output may be an input, a constant, or another output once more.
 
     Raises:
-        UnsupportedError: if an op has no builtin counterpart; `where` names the layer.
+        UnsupportedError: if an op has no builtin counterpart; `where` names the layer. Also if an input or output has a
+            dtype that TFLite does not have.
     """
-    return convert_traced(trace(inference, batch), inference.model)
+    check_interface(inference)
+    concrete = trace(inference, batch)
+    refuse_state(concrete, inference.model)
+    return convert_traced(concrete, inference.model)
 
 
 def trace(inference: Inference, batch: Batch) -> Any:
     """Return the ConcreteFunction of the model, its calls replaced by the lowerings for TFLite."""
+    inputs = inference.inputs_for(batch)
     with overridden(*replacements()):
-        return inference.trace(inference.__call__, inference.inputs_for(batch))
+        return in_single(inference.trace(inference.__call__, inputs), inference, inputs)
 
 
 def convert_traced(concrete: Any, model: Any) -> bytes:

@@ -40,6 +40,22 @@ def refusal(error: Any, model: Any) -> UnsupportedError:
     )
 
 
+def refuse_state(concrete: Any, model: Any) -> None:
+    """Refuse a model that writes variables: a file of builtin ops has none.
+
+    Raises:
+        UnsupportedError: naming the layers.
+    """
+    writers = [op for op in concrete.graph.get_operations() if op.type.startswith("Assign")]
+    if writers:
+        raise UnsupportedError(
+            "the model remembers something from call to call",
+            where=", ".join(dict.fromkeys(f"layer {layer_of(op.name, model)!r}" for op in writers)),
+            reason="a TFLite file of builtin ops has no variables to keep it in",
+            remedy="set stateful=False, or make the state an input (initial_state) and an output (return_state=True)",
+        )
+
+
 def layer_of(scope: str, model: Any) -> str:
     """Return the name of the innermost Keras layer in the scoped name of an op ("functional_1/dense_1/MatMul").
 
