@@ -11,7 +11,7 @@ from __future__ import annotations
 _CLASSES = {
     "keras": "DTypePolicy FloatDTypePolicy Model Sequential",
     "keras.src.models.functional": "Functional",
-    "keras.models": "Functional Model Sequential",
+    "keras.models": "Model Sequential",
     "keras.layers": """
         Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
         AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add

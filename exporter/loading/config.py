@@ -25,6 +25,9 @@ _PATH_ARGUMENTS = frozenset({"vocabulary", "idf_weights", "merges", "proto", "sp
 # Element types of constants written out in a config; NumPy would take "S2000000000" as well, two gigabytes each.
 _DTYPE = re.compile(r"(u?int|float|bfloat|complex)\d{1,3}|float8_\w{1,12}|bool|string")
 
+# Texts under these keys are looked up as part of their object, or not at all.
+_NAMES = (".name", ".class_name", ".registered_name", ".config")
+
 
 class Names(Protocol):
     """What Keras will find under names that are not its own."""
@@ -103,7 +106,7 @@ class ConfigAudit:
 
     def _judge_text(self, text: str, place: Place) -> Iterator[Finding]:
         """A bare string may name a function: `activation="relu"`."""
-        if text in allowed.ALL_FUNCTION_NAMES and place.step != ".name":
+        if text in allowed.ALL_FUNCTION_NAMES and not place.step.endswith(_NAMES):
             custom = self.names.find(text)
             if custom is not None and not _from_keras(custom):
                 yield verdicts.overridden(text, custom, str(place))
@@ -154,8 +157,8 @@ class ConfigAudit:
         if not isinstance(name, str):
             yield Finding("a function must be named by a text", where)
             return
-        custom = self.names.find_function(name)
         builtin = allowed.allows_function(module or "", name)
+        custom = self.names.find(name) if builtin else self.names.find_function(name)
         if custom is not None and builtin and not _from_keras(custom):
             yield verdicts.overridden(name, custom, where)
         elif custom is not None:
