@@ -93,11 +93,13 @@ class Walk:
         self.values: dict[Any, Any] = {}
 
     def graph(self, graph: Any, inputs: Sequence[Value | Handle | None]) -> list[Value]:
-        """Walk a FuncGraph with `inputs` for its arguments; return the values of its outputs."""
+        """Walk a FuncGraph with `inputs` for its arguments, None for what it captures; return the values of its outputs."""
         for placeholder, value in zip(graph.inputs, inputs, strict=False):
-            self.values[placeholder.ref()] = value
+            if value is not None:
+                self.values[placeholder.ref()] = value
         for tensor, placeholder in graph.captures:
-            self.values.setdefault(placeholder.ref(), self._captured(graph, tensor))
+            if placeholder.ref() not in self.values:
+                self.values[placeholder.ref()] = self._captured(graph, tensor)
         needed = _needed(graph)
         for op in graph.get_operations():
             if op in needed:
