@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
+import inspect
+import pkgutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -30,7 +31,8 @@ def overridden(layers: Mapping[Any, Replacement], functions: Mapping[str, Replac
     Args:
         layers: Keras layer classes and what runs in place of `call(layer, ...)`. A subclass with a `call` of its own
             keeps it; what it inherits, or reaches by `super().call`, is replaced.
-        functions: names below `keras.src.backend` ("nn.gelu", "numpy.einsum", "rnn") and what runs in place of them.
+        functions: names below `keras.src.backend` ("nn.gelu", "numpy.einsum", "rnn"), or full ones of functions that Keras
+            composes of those ("keras.src.ops.nn._layer_normalization"), and what runs in place of them.
 
     Raises:
         AttributeError: if this version of Keras has no such function.
@@ -39,10 +41,17 @@ def overridden(layers: Mapping[Any, Replacement], functions: Mapping[str, Replac
         for cls, replacement in layers.items():
             stack.enter_context(_patched(cls, "call", _method(cls.call, replacement)))
         for name, replacement in functions.items():
-            home, _, attribute = name.rpartition(".")
-            module = importlib.import_module("keras.src.backend" + (f".tensorflow.{home}" if home else ""))
-            stack.enter_context(_patched(module, attribute, _function(getattr(module, attribute), replacement)))
+            owner, attribute = _place(name)
+            stack.enter_context(_patched(owner, attribute, _function(getattr(owner, attribute), replacement)))
         yield
+
+
+def _place(name: str) -> tuple[Any, str]:
+    """Return the module or class that a function belongs to, and its name there."""
+    home, _, attribute = name.rpartition(".")
+    if not home.startswith("keras."):
+        home = "keras.src.backend" + (f".tensorflow.{home}" if home else "")
+    return pkgutil.resolve_name(home), attribute
 
 
 def _method(original: Callable[..., Any], replacement: Replacement) -> Callable[..., Any]:
@@ -64,8 +73,8 @@ def _function(original: Callable[..., Any], replacement: Replacement) -> Callabl
 @contextlib.contextmanager
 def _patched(owner: Any, attribute: str, value: Any) -> Iterator[None]:
     inherited = attribute not in vars(owner)
-    original = getattr(owner, attribute)
-    setattr(owner, attribute, value)
+    original = inspect.getattr_static(owner, attribute)
+    setattr(owner, attribute, staticmethod(value) if isinstance(original, staticmethod) else value)
     try:
         yield
     finally:

@@ -65,3 +65,21 @@ def test_an_unknown_function_is_named_and_nothing_stays_patched():
     with pytest.raises(AttributeError, match="no_such"), overridden({}, {"nn.relu": seven, "nn.no_such": seven}):
         pass
     assert backend.nn.relu is before
+
+
+def test_what_keras_composes_of_others_is_named_in_full():
+    from keras.src.ops import nn
+
+    before = nn._layer_normalization
+    with overridden({}, {"keras.src.ops.nn._layer_normalization": seven}):
+        assert keras.ops.layer_normalization(np.ones((1, 3), "float32")) == 7
+    assert nn._layer_normalization is before
+
+
+def test_a_static_method_stays_one():
+    from keras.src.activations.activations import Mish
+
+    before = vars(Mish)["static_call"]
+    with overridden({}, {"keras.src.activations.activations.Mish.static_call": seven}):
+        assert Mish.static_call(1.0) == Mish().static_call(1.0) == 7
+    assert vars(Mish)["static_call"] is before

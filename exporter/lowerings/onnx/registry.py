@@ -87,7 +87,7 @@ def rewrites_layer(*classes: type, when: Condition | None = None) -> Callable[[F
 
 
 def lowers_function(*names: str, when: Condition | None = None, prepare: Prepare | None = None) -> Callable[[F], F]:
-    """Register a lowering `(g, *args, **kwargs)` for functions below `keras.src.backend` ("nn.gelu")."""
+    """Register a lowering `(g, *args, **kwargs)` for functions, named as `exporter.lowerings.override` names them."""
 
     def enter(lowering: F) -> F:
         FUNCTIONS.register(*names)(Entry(lowering, when, prepare))
