@@ -11,8 +11,9 @@ hand.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
+
+from exporter.op_dtypes import has_kernel, input_types
 
 DOUBLE: Mapping[str, str] = {
     "float16": "float64",
@@ -24,10 +25,11 @@ SINGLE: Mapping[str, str] = {"float16": "float32", "bfloat16": "float32"}
 
 # In another dtype these compute something else, not the same more precisely: bits, text, the length of a range.
 _LITERAL_OPS = frozenset({"AsString", "Bitcast", "DecodeRaw", "ParseTensor", "Range", "SerializeTensor"})
-# These move narrow floats without computing anything.
-_STORAGE_OPS = frozenset({"AssignVariableOp", "Cast", "ReadVariableOp", "ResourceGather", "ResourceGatherNd"})
+# These move narrow floats, or give the very numbers that Keras has, without rounding anything.
+_LOSSLESS_OPS = frozenset({"AssignVariableOp", "Cast", "Range", "ReadVariableOp", "ResourceGather", "ResourceGatherNd"})
 # True of the original graph only: where an op was placed, how it is differentiated, the shapes seen in tracing.
 _LOCAL_ATTRIBUTES = frozenset({"_class", "_gradient_op_type", "_input_shapes", "_output_shapes"})
+_COMPILED = "_XlaMustCompile"
 
 
 class Widened:
@@ -112,13 +114,15 @@ class _Rewriter:
         import tensorflow as tf
 
         attrs = {name: value for name, value in op.node_def.attr.items() if name not in _LOCAL_ATTRIBUTES}
+        if _COMPILED in attrs and _needs_no_compiler(_definition(op.graph, attrs["f"].func.name)):
+            del attrs[_COMPILED]
         wide = self._rewritten(op, attrs)
         if op.type == "Cast" and wide["SrcT"].type == wide["DstT"].type:
             return inputs[0].op, inputs
         if self._keeps_precision(op, wide):
             wanted = [t.dtype.as_datatype_enum for t in op.inputs]
         else:
-            attrs, wanted = wide, _input_types(op.op_def, wide)
+            attrs, wanted = wide, input_types(op.op_def, wide)
         graph = tf.compat.v1.get_default_graph()
         image = graph.create_op(op.type, list(map(_cast, inputs, wanted)), name=op.name, attrs=attrs)
         for old, new in zip(op.outputs, image.outputs, strict=True):
@@ -168,7 +172,8 @@ class _Rewriter:
         with image.as_default():
             image.inputs = [self._parameter(t) for t in source.inputs]
             image.outputs, image.control_outputs = self.replay(source, image.inputs)
-        kept = {key: value for key, value in definition.attr.items() if key not in _LOCAL_ATTRIBUTES}
+        dropped = _LOCAL_ATTRIBUTES | ({_COMPILED} if _needs_no_compiler(definition) else set())
+        kept = {key: value for key, value in definition.attr.items() if key not in dropped}
         target._add_function_recursive(atomic_function.from_func_graph(image.name, image, kept))
         return image.name
 
@@ -191,13 +196,13 @@ class _Rewriter:
             or op.type.startswith("Stateless")  # random numbers: other bits in another dtype
             or op.op_def.is_stateful
             or any(t.dtype == tf.resource for t in op.inputs)
-            or not _has_kernel(op.op_def, wide)
+            or not has_kernel(op.op_def, wide)
         )
 
     def _note_narrow(self, image: Any) -> None:
         """Record an op whose results are still narrow floats; indices and comparisons lose nothing to speak of."""
         floats = any(t.dtype.as_datatype_enum in self._mapping for t in image.outputs)
-        if floats and image.type not in _STORAGE_OPS:
+        if floats and image.type not in _LOSSLESS_OPS:
             self.narrow.add(image.type)
 
     def _copy_handle(self, old: Any, new: Any) -> None:
@@ -226,47 +231,18 @@ def _definition(graph: Any, name: str) -> Any:
     raise ValueError(f"the graph calls a function that it does not hold: {name}")
 
 
+def _needs_no_compiler(definition: Any) -> bool:
+    """Whether a function that XLA is to compile holds convolutions that TensorFlow itself can do on a CPU.
+
+    Keras asks for XLA for the sake of grouped, dilated and channels-first convolutions; in double it is 50 times slower.
+    """
+    convolutions = [node for node in definition.node_def if node.op.startswith("Conv")]
+    return bool(convolutions) and all(
+        node.op == "Conv2D" and node.attr["data_format"].s in (b"", b"NHWC") for node in convolutions
+    )
+
+
 def _cast(tensor: Any, dtype: int) -> Any:
     import tensorflow as tf
 
     return tensor if tensor.dtype.as_datatype_enum == dtype else tf.cast(tensor, tf.as_dtype(dtype))
-
-
-def _input_types(op_def: Any, attrs: Mapping[str, Any]) -> list[int]:
-    """Return the dtypes that an op takes under `attrs`, one per tensor."""
-    types: list[int] = []
-    for arg in op_def.input_arg:
-        if arg.type_list_attr:
-            types += attrs[arg.type_list_attr].list.type
-        else:
-            dtype = attrs[arg.type_attr].type if arg.type_attr else arg.type
-            types += [dtype] * (attrs[arg.number_attr].i if arg.number_attr else 1)
-    return types
-
-
-def _has_kernel(op_def: Any, attrs: Mapping[str, Any]) -> bool:
-    """Whether the op is defined, and has a CPU kernel, for the dtypes in `attrs`."""
-    for attr in op_def.attr:
-        allowed = attr.allowed_values.list.type
-        if allowed and attr.type == "type" and attrs[attr.name].type not in allowed:
-            return False
-    kernels = _kernels(op_def.name)
-    return not kernels or any(all(_allows(c, attrs) for c in kernel) for kernel in kernels)
-
-
-def _allows(constraint: tuple[str, frozenset[int]], attrs: Mapping[str, Any]) -> bool:
-    name, allowed = constraint
-    value = attrs[name]
-    return not allowed or set(value.list.type or [value.type]) <= allowed
-
-
-@lru_cache
-def _kernels(op_type: str) -> tuple[tuple[tuple[str, frozenset[int]], ...], ...]:
-    """Return the dtype constraints of each CPU kernel; empty if the op has none (function calls)."""
-    from tensorflow.python.framework import kernels
-
-    return tuple(
-        tuple((c.name, frozenset(c.allowed_values.list.type)) for c in kernel.constraint)
-        for kernel in kernels.get_registered_kernels_for_op(op_type).kernel
-        if kernel.device_type in ("CPU", "DEFAULT")
-    )

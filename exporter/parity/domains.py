@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from exporter.freeze import Inference
 
 # Ops that hand on indices, as Keras's own Embedding and layers around it do.
@@ -73,10 +75,10 @@ def _table_sizes(op: Any, indices: Any) -> Iterator[int | None]:
 
 def _lookup(model: Any, position: int, dtype: str) -> Domain:
     """Return the domain given by the lookup layers that take an input, or by all of them if the model does not tell."""
-    kind = str if dtype == "string" else int
+    kind = str if dtype == "string" else (int, np.integer)
     lookups = [layer for layer in model._flatten_layers() if hasattr(layer, "get_vocabulary")]
     fed = [layer for layer in lookups if _takes_input(model, position, layer)] or lookups
-    words: list[str | int] = []
+    words: list[Any] = []
     for layer in fed:
         special = {"", "[UNK]", getattr(layer, "mask_token", None), getattr(layer, "oov_token", None)}
         words += [w for w in layer.get_vocabulary() if w not in special and isinstance(w, kind)]

@@ -135,9 +135,13 @@ def _refusal(inference: Inference, state: ModelState, sample: Sample) -> str:
         return message_of(error)
     for info in inference.outputs:  # TensorFlow's convolution returns its input where the batch is empty
         shape = outputs[info.name].shape
-        if len(shape) != len(info.shape) or any(d not in (None, s) for d, s in zip(info.shape, shape, strict=True)):
+        if info.shape != (None,) and not _fits(shape, info.shape):  # (None,) also stands for an unknown rank
             return f"{info} comes out as {list(shape)}"
     return ""
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    return len(shape) == len(wanted) and all(w in (None, s) for s, w in zip(shape, wanted, strict=True))
 
 
 def _in_order(data: Any, inputs: Sequence[TensorInfo]) -> list[Any]:
@@ -166,8 +170,7 @@ def _in_order(data: Any, inputs: Sequence[TensorInfo]) -> list[Any]:
 def _checked(info: TensorInfo, value: Any) -> np.ndarray:
     """Return the user's value as an array of the input's dtype, shape checked; any number of rows will do."""
     array = np.asarray(value)
-    wanted = (None, *info.shape[1:]) if info.shape else ()
-    if array.ndim != len(wanted) or any(d not in (None, a) for d, a in zip(wanted, array.shape, strict=True)):
+    if not _fits(array.shape, (None, *info.shape[1:]) if info.shape else ()):
         raise UsageError("the data has the wrong shape", where=str(info), reason=f"received {list(array.shape)}")
     dtype = numpy_dtype(info.dtype)
     text = array.dtype.kind in "OSU"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from exporter.errors import UsageError
 from exporter.freeze import Inference
@@ -20,18 +21,26 @@ def usable_shapes(inference: Inference, inputs: Sequence[TensorInfo]) -> list[Sh
 
     All inputs change together, since a sequence and its mask must have one length. The second shape differs from the
     first in every dynamic dimension; where the model allows it, its dimensions also differ among themselves.
+    Sizes at which every tensor of the model holds something are preferred.
 
     Raises:
         UsageError: if the model accepts none of `SIZES`.
     """
     if not any(None in info.shape[1:] for info in inputs):
         return [{info.name: info.shape for info in inputs}]
+    traced: list[Shapes] = []
     for small, large in SIZES:
         first = _filled(inputs, small, small)
-        if _accepts(inference, inputs, first):
+        graph = _graph(inference, inputs, first)
+        if graph is None:
+            continue
+        if not _hollow(graph):
             others = (_filled(inputs, large, (small + large) // 2), _filled(inputs, large, large))
-            second = next((shapes for shapes in others if _accepts(inference, inputs, shapes)), None)
+            second = next((shapes for shapes in others if _graph(inference, inputs, shapes)), None)
             return [first] if second is None else [first, second]
+        traced.append(first)
+    if traced:
+        return traced[:2]
     raise UsageError(
         "no size was found for the dynamic dimensions of the inputs",
         where=", ".join(map(str, inputs)),
@@ -48,13 +57,17 @@ def _filled(inputs: Sequence[TensorInfo], odd: int, even: int) -> Shapes:
     }
 
 
-def _accepts(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) -> bool:
-    """Whether the model traces for these sizes without a float tensor that holds nothing (Keras accepts such)."""
+def _graph(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) -> Any:
+    """Return the model's graph for these sizes; None if it does not accept them."""
     import tensorflow as tf
 
     try:
-        graph = inference.trace(inference, [replace(i, shape=shapes[i.name]) for i in inputs]).graph
+        return inference.trace(inference, [replace(i, shape=shapes[i.name]) for i in inputs]).graph
     except (TypeError, ValueError, tf.errors.OpError):
-        return False
+        return None
+
+
+def _hollow(graph: Any) -> bool:
+    """Whether a float tensor holds nothing: Keras pools 5 x 5 pixels to 0 x 0 without a word."""
     tensors = [t for op in graph.get_operations() for t in op.outputs if t.dtype.is_floating and t.shape.rank]
-    return not any(0 in t.shape.as_list() for t in tensors)
+    return any(0 in t.shape.as_list() for t in tensors)

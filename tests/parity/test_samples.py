@@ -1,0 +1,231 @@
+"""Samples fit the model, cover kinds and batch sizes, are reproducible, and never disappear without a note."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from exporter.errors import UsageError
+from exporter.freeze import Inference
+from exporter.parity.samples import make_samples, user_samples
+from tests.parity.models import dense, embedding
+
+
+def samples_of(model, batch="dynamic", **options):
+    return make_samples(Inference(model), batch, **options)
+
+
+def rows(sample):
+    return {a.shape[0] for a in sample.arrays.values()}
+
+
+def test_every_batch_size_and_kind_occurs():
+    samples = samples_of(dense())
+    assert {n for s in samples for n in rows(s)} >= {0, 1, 2, 3, 7, 17}
+    assert {s.kind for s in samples} >= {"normal", "uniform", "pixels", "signed", "zeros", "ones"}
+    assert len({s.name for s in samples}) == len(samples)
+    assert samples.notes == ()
+
+
+def test_the_kinds_hold_what_they_say():
+    by_kind = {s.kind: s.arrays["x"] for s in samples_of(dense(features=500)) if rows(s) != {0}}
+    assert by_kind["normal"].std() == pytest.approx(1, rel=0.1)
+    assert 0 <= by_kind["uniform"].min() < by_kind["uniform"].max() <= 1
+    assert 250 < by_kind["pixels"].max() <= 255
+    assert -1 <= by_kind["signed"].min() < -0.9
+    assert not by_kind["zeros"].any()
+    assert (by_kind["ones"] == 1).all()
+    assert by_kind["wide"].std() == pytest.approx(3, rel=0.1)
+    assert np.mean(by_kind["sparse"] != 0) == pytest.approx(1 / 8, rel=0.2)
+    per_row = by_kind["scaled"].std(axis=1)
+    assert per_row.max() > 5 * per_row.min()
+
+
+def test_equal_seeds_give_equal_samples_and_others_do_not():
+    first, second, other = samples_of(dense()), samples_of(dense()), samples_of(dense(), seed=1)
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a.arrays["x"], b.arrays["x"])
+    assert (first[0].arrays["x"] != other[0].arrays["x"]).all()
+
+
+def test_two_inputs_of_one_shape_get_different_values():
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    sample = samples_of(keras.Model([a, b], layers.Subtract()([a, b])))[0]
+    assert (sample.arrays["a"] != sample.arrays["b"]).all()
+
+
+def test_a_static_batch_is_the_only_size():
+    assert {n for s in samples_of(dense(), 4) for n in rows(s)} == {4}
+
+
+def test_a_model_that_fixes_its_batch_gets_that_batch():
+    x = keras.Input((5, 3), batch_size=2)
+    model = keras.Model(x, layers.LSTM(4, stateful=True)(x))
+    assert {n for s in samples_of(model) for n in rows(s)} == {2}
+
+
+def test_other_dynamic_dimensions_have_two_sizes_equal_in_all_inputs():
+    a, b = keras.Input((None, 3), name="a"), keras.Input((None, 3), name="b")
+    samples = samples_of(keras.Model([a, b], layers.Add()([a, b])))
+    assert {s.arrays["a"].shape[1] for s in samples} == {5, 12}
+    assert all(s.arrays["a"].shape == s.arrays["b"].shape for s in samples)
+
+
+def test_convolution_stacks_get_images_large_enough_and_not_square():
+    x = keras.Input((None, None, 3))
+    y = x
+    for _ in range(3):
+        y = layers.Conv2D(4, 3, strides=2)(y)
+    shapes = {s.arrays[x.name].shape[1:] for s in samples_of(keras.Model(x, layers.GlobalMaxPooling2D()(y)))}
+    assert min(h for h, _, _ in shapes) >= 15
+    assert any(h != w for h, w, _ in shapes)
+
+
+def test_pooling_to_nothing_does_not_count_as_accepted():
+    """Keras accepts 5x5 here and computes the mean of nothing."""
+    x = keras.Input((None, None, 1))
+    y = layers.AveragePooling2D(8)(x)
+    samples = samples_of(keras.Model(x, layers.GlobalAveragePooling2D()(y)))
+    assert all(min(s.arrays[x.name].shape[1:3]) >= 8 for s in samples)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+def test_indices_stay_below_the_size_of_the_embedding(dtype):
+    samples = samples_of(embedding(dtype, size=50))
+    values = np.concatenate([s.arrays["tokens"].ravel() for s in samples])
+    assert values.min() == 0
+    assert values.max() == 49
+    assert (values == values.astype(int)).all()
+
+
+def test_the_smallest_of_several_tables_counts():
+    tokens = keras.Input((4,), dtype="int32", name="t")
+    small, large = layers.Embedding(7, 2)(tokens), layers.Embedding(90, 2)(tokens)
+    samples = samples_of(keras.Model(tokens, layers.Add()([small, large])))
+    assert max(s.arrays["t"].max(initial=0) for s in samples) == 6
+
+
+def test_bytes_use_their_whole_range():
+    x = keras.Input((6, 6, 3), dtype="uint8", name="image")
+    values = np.concatenate(
+        [s.arrays["image"].ravel() for s in samples_of(keras.Model(x, layers.Rescaling(1 / 255)(x)))]
+    )
+    assert (values.min(), values.max()) == (0, 255)
+    assert values.dtype == np.uint8
+
+
+def test_booleans_are_mixed_and_all_of_one_kind():
+    x = keras.Input((9,), dtype="bool", name="mask")
+    shares = {
+        s.kind: s.arrays["mask"].mean() for s in samples_of(keras.Model(x, ops.cast(x, "float32"))) if rows(s) != {0}
+    }
+    assert shares["zeros"] == 0
+    assert shares["ones"] == 1
+    assert 0 < shares["normal"] < 1
+
+
+def test_strings_come_from_the_vocabulary_and_from_outside():
+    words = keras.Input((3,), dtype="string", name="words")
+    model = keras.Model(words, layers.StringLookup(vocabulary=["red", "green"])(words))
+    seen = {w for s in samples_of(model) for w in s.arrays["words"].ravel()}
+    assert {"red", "green"} < seen
+
+
+def test_a_closed_vocabulary_is_not_left():
+    words = keras.Input((3,), dtype="string", name="words")
+    lookup = layers.StringLookup(vocabulary=["red", "green"], num_oov_indices=0)
+    samples = samples_of(keras.Model(words, lookup(words)))
+    assert {w for s in samples for w in s.arrays["words"].ravel()} == {"red", "green"}
+    assert samples.notes == ()
+
+
+def test_two_lookups_get_their_own_words():
+    colour, size = (keras.Input((1,), dtype="string", name=name) for name in ("colour", "size"))
+    outputs = [
+        layers.StringLookup(vocabulary=["red", "green"], num_oov_indices=0)(colour),
+        layers.StringLookup(vocabulary=["big", "small"], num_oov_indices=0)(size),
+    ]
+    sample = samples_of(keras.Model([colour, size], outputs))[0]
+    assert set(sample.arrays["colour"].ravel()) <= {"red", "green"}
+    assert set(sample.arrays["size"].ravel()) <= {"big", "small"}
+
+
+def test_large_models_get_fewer_rows():
+    def total(model):
+        return sum(len(a) for s in samples_of(model) for a in s.arrays.values())
+
+    small, large = dense(), dense(features=2**19)
+    assert total(large) < 10 < total(small)
+
+
+def test_a_sample_that_keras_refuses_is_named():
+    """TensorFlow's convolution cannot add its bias to an empty batch."""
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.GlobalAveragePooling2D()])
+    samples = samples_of(model)
+    assert all(rows(s) != {0} for s in samples)
+    (note,) = samples.notes
+    assert "normal, batch 0" in note
+    assert "Keras itself fails" in note
+
+
+def test_a_model_that_refuses_everything_asks_for_data():
+    class Picky(layers.Layer):
+        def call(self, x):
+            import tensorflow as tf
+
+            with tf.control_dependencies([tf.debugging.assert_greater(x, 1e9)]):
+                return tf.identity(x)
+
+    with pytest.raises(UsageError, match="pass data of your own") as caught:
+        samples_of(keras.Sequential([keras.Input((2,)), Picky()]))
+    assert "Condition x > y" in str(caught.value) or "assertion" in str(caught.value).lower()
+
+
+class TestUserSamples:
+    def test_a_single_array_is_the_single_input(self):
+        data = np.arange(8.0).reshape(2, 4)
+        sample = user_samples(data, Inference(dense()))
+        assert sample.arrays["x"].dtype == np.float32
+        np.testing.assert_array_equal(sample.arrays["x"], data)
+
+    def test_any_number_of_rows_fits_a_model_of_fixed_batch(self):
+        x = keras.Input((3,), batch_size=2, name="x")
+        assert user_samples(np.ones((5, 3)), Inference(keras.Model(x, layers.ReLU()(x)))).arrays["x"].shape == (5, 3)
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            ({"z": np.ones((2, 4))}, "takes x"),
+            ({"x": np.ones((2, 4)), "z": np.ones(2)}, "takes x"),
+            (np.ones((2, 5)), "wrong shape"),
+            (np.ones(4), "wrong shape"),
+            (np.array([["a"] * 4]), "wrong dtype"),
+            (np.ones((2, 4), "complex64"), "wrong dtype"),
+        ],
+    )
+    def test_what_does_not_fit_is_explained(self, data, message):
+        with pytest.raises(UsageError, match=message):
+            user_samples(data, Inference(dense()))
+
+    def test_floats_are_no_indices(self):
+        with pytest.raises(UsageError, match=r"array\.astype\('int32'\)"):
+            user_samples(np.ones((2, 5)), Inference(embedding()))
+
+    def test_integers_that_do_not_fit_are_refused(self):
+        with pytest.raises(UsageError, match="does not fit"):
+            user_samples(np.full((2, 5), 2**40), Inference(embedding()))
+
+    def test_inputs_with_different_numbers_of_rows_are_refused(self):
+        a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+        inference = Inference(keras.Model([a, b], layers.Add()([a, b])))
+        with pytest.raises(UsageError, match="a has 2, b has 3"):
+            user_samples({"a": np.ones((2, 3)), "b": np.ones((3, 3))}, inference)
+
+    def test_several_arrays_come_in_keras_order(self):
+        a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+        inference = Inference(keras.Model([a, b], layers.Add()([a, b])))
+        assert user_samples([np.zeros((2, 3)), np.ones((2, 3))], inference).arrays["b"].all()
+        with pytest.raises(UsageError, match="takes 2"):
+            user_samples([np.zeros((2, 3))], inference)
