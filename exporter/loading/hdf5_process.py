@@ -83,7 +83,7 @@ def _text(value: Any) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _limit_resources(seconds: int) -> None:
+def limit_resources(seconds: int) -> None:
     """Bound the time and memory of this process, and take from it the right to write files."""
     try:
         import resource
@@ -103,7 +103,7 @@ def _limit_resources(seconds: int) -> None:
 def main() -> None:
     """Answer for standard input; arguments: start, size, seconds, name."""
     start, size, seconds = (int(argument) for argument in sys.argv[1:4])
-    _limit_resources(seconds)
+    limit_resources(seconds)
     with open(0, "rb", buffering=0, closefd=False) as stream:
         answer = examine(stream, start, size, sys.argv[4])
     sys.stdout.write(json.dumps(answer))
