@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import exporter.activations  # noqa: F401 (so that a file that says "exporter>elish" loads)
 from exporter.layers.elish import ELiSH
+from exporter.layers.expression import Expression
 from exporter.layers.hard_sigmoid import HardSigmoid
 from exporter.layers.hard_swish import HardSwish
 from exporter.layers.image_normalize import ImageNormalize
@@ -20,6 +21,7 @@ from exporter.layers.top_k import TopK
 
 __all__ = [
     "ELiSH",
+    "Expression",
     "HardSigmoid",
     "HardSwish",
     "ImageNormalize",

@@ -100,6 +100,18 @@ def _label_scores(threshold: float | None) -> Rowwise:
     )
 
 
+def _tripled() -> dict[str, Any]:
+    """The graph of 3·x, for any shape."""
+    return {
+        "version": 1,
+        "inputs": {"input": 0},
+        "specs": [{"shape": None, "dtype": None}],
+        "constants": {"three": {"dtype": None, "shape": [], "values": [3.0]}},
+        "nodes": [{"op": "multiply", "args": [], "kwargs": {"x1": {"constant": "three"}, "x2": {"input": 0}}}],
+        "outputs": {"node": [0, 0]},
+    }
+
+
 _SWISH = [Elementwise(references.swish, references.swish_slope, {"beta": beta}) for beta in (1.0, 1.702, -0.5, 0.0)]
 _MISH = [Elementwise(references.mish, references.mish_slope)]
 _ELISH = [Elementwise(references.elish, references.elish_slope, absolute=ELU_NEAR_ZERO)]
@@ -146,6 +158,7 @@ LAYERS: dict[type, list[Case]] = {
     ],
     layers.TopK: [_top_k(1), _top_k(4)],
     layers.LabelScores: [_label_scores(None), _label_scores(0.5)],
+    layers.Expression: [Elementwise(lambda x, fn: 3 * x, lambda x, fn: np.full_like(x, 3), {"fn": _tripled()})],
 }
 
 LOSSES: dict[Any, list[dict[str, Any]]] = {
@@ -199,3 +212,8 @@ def _short(value: Any) -> str:
 @_short.register
 def _(value: float) -> str:
     return f"{value:.3g}"
+
+
+@_short.register
+def _(value: dict) -> str:  # type: ignore[type-arg]
+    return "graph"

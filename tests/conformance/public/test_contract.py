@@ -73,7 +73,7 @@ def test_any_batch_and_every_sample_by_itself(cls: type, case: Case) -> None:
 @pytest.mark.parametrize("cls", ELEMENTWISE_CLASSES)
 def test_elementwise_layers_take_unknown_dimensions(cls: type) -> None:
     inputs = keras.Input((None, None))
-    model = keras.Model(inputs, cls()(inputs))
+    model = keras.Model(inputs, cls(**LAYERS[cls][0].arguments)(inputs))
     assert model.output.shape == (None, None, None)
     assert model(np.ones((2, 0, 3), "float32")).shape == (2, 0, 3)
     assert model(np.ones((1, 4, 2), "float32")).shape == (1, 4, 2)
