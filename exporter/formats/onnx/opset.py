@@ -35,8 +35,8 @@ def settle(graph: ir.Graph, opset: int) -> None:
             assert axes.const_value is not None
             node.attributes.add(ir.AttrInt64s("axes", [int(a) for a in axes.const_value.numpy()]))
             node.resize_inputs(1)
-            if not axes.uses() and axes.name in graph.initializers:
-                graph.initializers.pop(axes.name)
+            if not axes.uses():
+                graph.initializers.pop(axes.name or "", None)
 
 
 def _movable_axes(node: ir.Node) -> bool:

@@ -293,8 +293,8 @@ class Graph:
         return [None if operand is None else self.value_of(operand, like) for operand in operands]
 
     def _lifted(
-        self, kind: str, domain: str, values: Sequence[Value | None]
-    ) -> tuple[Sequence[Value | None], Lift | None]:
+        self, kind: str, domain: str, values: list[Value | None]
+    ) -> tuple[list[Value | None], Lift | None]:
         """Cast the inputs of a node to types that ONNX Runtime computes it in, if it has no kernel for theirs."""
         lifted = lift(kind, domain, self.opset, tuple(None if v is None else v.dtype for v in values))
         if lifted is None:

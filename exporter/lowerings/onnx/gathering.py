@@ -1,0 +1,56 @@
+"""TensorFlow's ops that take elements by index: GatherV2, GatherNd."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.registry import lowers_op
+from exporter.lowerings.onnx.reshaping import transposed, unsqueezed
+from exporter.lowerings.onnx.sizes import wide
+from exporter.lowerings.onnx.slicing import indexed
+from exporter.lowerings.onnx.static import known_int, static_shape
+from exporter.lowerings.onnx.value import Value
+
+
+@lowers_op("GatherV2")
+def gather(g: Graph, op: Any, x: Value, indices: Value, axis: Value) -> Value:
+    """x[..., indices, ...]: Gather, or GatherND where leading axes are shared."""
+    if g.is_size(x):
+        x = wide(g, x)
+    place = known_int(axis, "the axis of take") % x.rank
+    shared = op.get_attr("batch_dims")
+    shared = shared + indices.rank if shared < 0 else shared
+    if shared:
+        return _batched(g, x, wide(g, indices), place, shared)
+    if indices.rank == 0:
+        return indexed(g, x, place, indices)
+    if indices.rank == 1:
+        shape = (*x.shape[:place], indices.shape[0], *x.shape[place + 1 :])
+        return g.raw("Gather", x, indices, shape=shape, dtype=x.dtype, order=x.order, axis=x.axis(place))
+    return g.op("Gather", x, indices, shape=static_shape(op), dtype=x.dtype, axis=place)
+
+
+def _batched(g: Graph, x: Value, indices: Value, axis: int, shared: int) -> Value:
+    """Gather along `axis` for each position in the first `shared` axes: GatherND on the axis after them."""
+    between = list(range(shared, axis))
+    after = list(range(axis + 1, x.rank))
+    moved = transposed(x, [*range(shared), axis, *between, *after])
+    places = unsqueezed(g, g.keras_order(indices), indices.rank)
+    shape = (*indices.shape, *(x.shape[a] for a in (*between, *after)))
+    y = g.op("GatherND", moved, places, shape=shape, dtype=x.dtype, batch_dims=shared)
+    if not between:
+        return y
+    start = indices.rank  # where the axes of `between` now stand; they belong before those of the indices
+    own = range(shared, start)
+    return transposed(
+        y, [*range(shared), *range(start, start + len(between)), *own, *range(start + len(between), y.rank)]
+    )
+
+
+@lowers_op("GatherNd")
+def gather_nd(g: Graph, op: Any, x: Value, indices: Value) -> Value:
+    """x[tuple(indices[..., :])]."""
+    if indices.shape[-1] == 0:
+        raise NotImplementedError("gather_nd by empty indices")
+    return g.op("GatherND", x, wide(g, indices), shape=static_shape(op), dtype=x.dtype)

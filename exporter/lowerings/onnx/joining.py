@@ -1,0 +1,103 @@
+"""TensorFlow's ops that join tensors and take them apart: ConcatV2, Pack, Split, SplitV, Unpack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.registry import lowers_op
+from exporter.lowerings.onnx.reshaping import squeezed, unsqueezed
+from exporter.lowerings.onnx.sizes import joined, vector, wide
+from exporter.lowerings.onnx.static import known_int, known_ints, static_shape
+from exporter.lowerings.onnx.value import Constant, Shape, Value, identity
+
+
+@lowers_op("ConcatV2")
+def concat(g: Graph, op: Any, *operands: Value) -> Value:
+    """Concat, in the axis order that most of the inputs have."""
+    *inputs, place = operands
+    axis = known_int(place, "the axis of concatenate") % inputs[0].rank
+    if _sizes(g, inputs):
+        return joined(g, [wide(g, x) for x in inputs])
+    return concatenated(g, inputs, axis, static_shape(op))
+
+
+def concatenated(g: Graph, inputs: Sequence[Value], axis: int, shape: Shape) -> Value:
+    """Return tensors joined along Keras's `axis`; they may lie in any order."""
+    if len(inputs) == 1:
+        return inputs[0]
+    computed = [x.order for x in inputs if not isinstance(x, Constant)]
+    order = max(computed, key=computed.count) if computed else identity(len(shape))
+    laid = [g.in_order(x, order) for x in inputs]
+    return g.raw("Concat", *laid, shape=shape, dtype=inputs[0].dtype, order=order, axis=order.index(axis))
+
+
+def _sizes(g: Graph, inputs: Sequence[Value]) -> bool:
+    """Whether the inputs are vectors of sizes, which are better joined as int64."""
+    return all(x.rank == 1 and g.is_size(x) for x in inputs)
+
+
+@lowers_op("Pack")
+def pack(g: Graph, op: Any, *inputs: Value) -> Value:
+    """Concat of the inputs with one axis more; integers, mostly sizes, are packed as int64."""
+    wanted = static_shape(op)
+    axis = op.get_attr("axis") % len(wanted)
+    if len(wanted) == 1 and all(x.dtype in (ir.DataType.INT32, ir.DataType.INT64) for x in inputs):
+        return joined(g, [vector(g, wide(g, x)) for x in inputs])
+    return concatenated(g, [unsqueezed(g, g.keras_order(x), axis) for x in inputs], axis, wanted)
+
+
+@lowers_op("Unpack")
+def unpack(g: Graph, op: Any, x: Value) -> list[Value]:
+    """Split, and drop the axis."""
+    axis, count = op.get_attr("axis") % x.rank, op.get_attr("num")
+    return [squeezed(g, part, [axis]) for part in split_into(g, x, axis, [1] * count)]
+
+
+@lowers_op("Split")
+def split(g: Graph, op: Any, place: Value, x: Value) -> list[Value]:
+    """Split into equal parts."""
+    axis, count = known_int(place, "the axis of split") % x.rank, op.get_attr("num_split")
+    size = x.shape[axis]
+    if size is None:
+        return _split_equally(g, x, axis, count)
+    return split_into(g, x, axis, [size // count] * count)
+
+
+@lowers_op("SplitV")
+def split_at(g: Graph, op: Any, x: Value, sizes: Value, place: Value) -> list[Value]:
+    """Split into parts of given lengths, of which one may be -1: what is left."""
+    axis = known_int(place, "the axis of split") % x.rank
+    lengths = known_ints(sizes, "the sizes of split")
+    if -1 in lengths:
+        total = x.shape[axis]
+        if total is None:
+            raise NotImplementedError("split with one size left open needs the length of the axis while exporting")
+        lengths = [total - sum(lengths) - 1 if n == -1 else n for n in lengths]
+    return split_into(g, x, axis, lengths)
+
+
+def split_into(g: Graph, x: Value, axis: int, lengths: Sequence[int]) -> list[Value]:
+    """Return parts of `x` of these lengths along Keras's `axis`; they lie as `x` does."""
+    if len(lengths) == 1:
+        return [x]
+    return _split(g, x, axis, list(lengths), g.constant(list(lengths), np.int64))
+
+
+def _split_equally(g: Graph, x: Value, axis: int, count: int) -> list[Value]:
+    """Split an axis of dynamic length, whose parts have equal length."""
+    part = g.op("Div", g.dimension(x, axis), g.constant([count], np.int64), shape=(1,))
+    lengths = g.op("Expand", part, g.constant([count], np.int64), shape=(count,))
+    return _split(g, x, axis, [None] * count, lengths)
+
+
+def _split(g: Graph, x: Value, axis: int, lengths: Sequence[int | None], given: Value) -> list[Value]:
+    filed = x if isinstance(x, Constant) else x.as_filed()
+    place = x.axis(axis)
+    shapes = [(*filed.shape[:place], n, *filed.shape[place + 1 :]) for n in lengths]
+    parts = g.ops("Split", filed, given, outputs=[(s, x.dtype) for s in shapes], axis=place)
+    return [part.meant_as(x.order) for part in parts]
