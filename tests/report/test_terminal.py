@@ -11,6 +11,12 @@ from exporter.report.terminal import print_error, print_report, table
 from exporter.spec import OutputParity, Parity, Report
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Stand where there is no dist/: a report.html that lies there is pointed to."""
+    monkeypatch.chdir(tmp_path)
+
+
 def printed(show, subject, *, width=80, encoding="utf-8", **options):
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     console = Console(file=stream, width=width, highlight=False, **options)
