@@ -113,18 +113,11 @@ class _Rewriter:
         """Emit the image of one op; return it and the images of its outputs."""
         import tensorflow as tf
 
-        attrs = {name: value for name, value in op.node_def.attr.items() if name not in _LOCAL_ATTRIBUTES}
-        if _COMPILED in attrs and _needs_no_compiler(_definition(op.graph, attrs["f"].func.name)):
-            del attrs[_COMPILED]
-        wide = self._rewritten(op, attrs)
-        if op.type == "Cast" and wide["SrcT"].type == wide["DstT"].type:
+        kind, attrs, wanted = self._image_of(op)
+        if kind == "Cast" and attrs["SrcT"].type == attrs["DstT"].type:
             return inputs[0].op, inputs
-        if self._keeps_precision(op, wide):
-            wanted = [t.dtype.as_datatype_enum for t in op.inputs]
-        else:
-            attrs, wanted = wide, input_types(op.op_def, wide)
         graph = tf.compat.v1.get_default_graph()
-        image = graph.create_op(op.type, list(map(_cast, inputs, wanted)), name=op.name, attrs=attrs)
+        image = graph.create_op(kind, list(map(_cast, inputs, wanted)), name=op.name, attrs=attrs)
         for old, new in zip(op.outputs, image.outputs, strict=True):
             new.set_shape(old.shape)
             self._copy_handle(old, new)
@@ -134,11 +127,30 @@ class _Rewriter:
             for old, new in zip(op.outputs, image.outputs, strict=True)
         ]
 
-    def _rewritten(self, op: Any, attrs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return copies of the attributes of an op, with dtypes, constants and functions rewritten."""
-        return {name: self._attribute(op, value) for name, value in attrs.items()}
+    def _image_of(self, op: Any) -> tuple[str, dict[str, Any], list[int]]:
+        """Return the type and the attributes of the image of `op`, and the dtypes of its inputs."""
+        own = [t.dtype.as_datatype_enum for t in op.inputs]
+        if _library_function(op.graph, op.type) is not None:
+            return "StatefulPartitionedCall", self._call(op), list(map(self._mapped, own))
+        attrs = {name: value for name, value in op.node_def.attr.items() if name not in _LOCAL_ATTRIBUTES}
+        if _COMPILED in attrs and _needs_no_compiler(_definition(op.graph, attrs["f"].func.name)):
+            del attrs[_COMPILED]
+        wide = {name: self._attribute(op, value) for name, value in attrs.items()}
+        if self._keeps_precision(op, wide):
+            return op.type, attrs, own
+        return op.type, wide, input_types(op.op_def, wide)
+
+    def _call(self, op: Any) -> dict[str, Any]:
+        """Return the attributes of a call in place of an op whose type is the name of a function."""
+        from tensorflow.core.framework.attr_value_pb2 import AttrValue, NameAttrList
+
+        types = [[self._mapped(t.dtype.as_datatype_enum) for t in tensors] for tensors in (op.inputs, op.outputs)]
+        lists = [AttrValue(list=AttrValue.ListValue(type=each)) for each in types]
+        function = AttrValue(func=NameAttrList(name=self._function(op.graph, op.type)))
+        return {"Tin": lists[0], "Tout": lists[1], "f": function}
 
     def _attribute(self, op: Any, value: Any) -> Any:
+        """Return a copy of an attribute with dtypes, constants and functions rewritten."""
         import tensorflow as tf
 
         copy = type(value)()
@@ -223,12 +235,18 @@ class _Rewriter:
 
 def _definition(graph: Any, name: str) -> Any:
     """Return the FunctionDef of a function that `graph`, or a graph around it, has in its library."""
+    function = _library_function(graph, name)
+    if function is None:
+        raise ValueError(f"the graph calls a function that it does not hold: {name}")
+    return function.cached_definition
+
+
+def _library_function(graph: Any, name: str) -> Any:
     while graph is not None:
-        function = graph._get_function(name)
-        if function is not None:
-            return function.cached_definition
+        if (function := graph._get_function(name)) is not None:
+            return function
         graph = getattr(graph, "outer_graph", None)
-    raise ValueError(f"the graph calls a function that it does not hold: {name}")
+    return None
 
 
 def _needs_no_compiler(definition: Any) -> bool:

@@ -175,7 +175,7 @@ def _write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _read_npz(path: Path, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: _restored(archive[name], dtypes.get(name)) for name in archive.files}
 
 

@@ -44,12 +44,13 @@ class KerasRunner:
 
 
 def noise(scale):
-    """Return a change that adds seeded noise of `scale` times the largest value."""
-    rng = np.random.default_rng(0)
+    """Return a change that adds noise of `scale` times the largest value, the same for the same shape."""
 
     def change(outputs):
         return {
-            name: (a + scale * np.abs(a).max(initial=0) * rng.uniform(-1, 1, a.shape)).astype(a.dtype)
+            name: (a + scale * np.abs(a).max(initial=0) * np.random.default_rng(0).uniform(-1, 1, a.shape)).astype(
+                a.dtype
+            )
             for name, a in outputs.items()
         }
 
