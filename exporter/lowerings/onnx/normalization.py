@@ -1,4 +1,8 @@
-"""Normalization layers at inference."""
+"""Batch normalization at inference: gamma · (x - moving_mean) / sqrt(moving_variance + epsilon) + beta.
+
+ONNX: BatchNormalization where the channels are axis 1 in the file, which ONNX Runtime folds into a Conv before it; else Mul and
+Add of two weights computed while exporting.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,45 @@ from typing import Any
 
 import keras
 import numpy as np
+import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_layer
-from exporter.lowerings.onnx.value import Order, Value, identity
+from exporter.lowerings.onnx.value import Constant, Value, combined
 
 
 @lowers_layer(keras.layers.BatchNormalization)
 def batch_normalization(g: Graph, layer: Any, inputs: Value, training: Any = None, mask: Any = None) -> Value:
-    """Gamma · (x - moving_mean) / sqrt(moving_variance + epsilon) + beta; ONNX Runtime folds it into a Conv before it."""
+    """Normalize with the moving statistics."""
     axis = layer.axis % inputs.rank
-    order = inputs.order if inputs.rank > 1 and inputs.order[1] == axis else _axis_second(inputs.rank, axis)
     size = inputs.shape[axis] or 0
     gamma = g.weight(layer.gamma) if layer.scale else g.constant(np.ones(size, np.float32))
     beta = g.weight(layer.beta) if layer.center else g.constant(np.zeros(size, np.float32))
-    statistics = g.weight(layer.moving_mean), g.weight(layer.moving_variance)
-    x = g.in_order(inputs, order)
-    return g.raw(
-        "BatchNormalization", x, gamma, beta, *statistics, shape=inputs.shape, order=order, epsilon=layer.epsilon
+    weights = [
+        c.astype(inputs.numpy_dtype)
+        for c in (gamma, beta, g.weight(layer.moving_mean), g.weight(layer.moving_variance))
+    ]
+    if inputs.order[1] != axis or inputs.dtype != ir.DataType.FLOAT:  # the attribute epsilon has 32 bits
+        factor, offset = affine(*weights, epsilon=layer.epsilon)
+        broadcast = [size if a == axis else 1 for a in range(inputs.rank)]
+        y = g.elementwise("Mul", inputs, factor.reshape(*broadcast))
+        return g.elementwise("Add", y, offset.reshape(*broadcast))
+    return g.raw("BatchNormalization", inputs, *weights, shape=inputs.shape, order=inputs.order, epsilon=layer.epsilon)
+
+
+def affine(
+    gamma: Constant, beta: Constant, mean: Constant, variance: Constant, *, epsilon: float
+) -> tuple[Constant, Constant]:
+    """Return factor and offset: gamma / sqrt(variance + epsilon), and beta - mean · factor."""
+
+    def factor(gamma: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        return (gamma / np.sqrt(variance.astype(np.float64) + epsilon)).astype(gamma.dtype)
+
+    def offset(beta: np.ndarray, gamma: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        wide = gamma / np.sqrt(variance.astype(np.float64) + epsilon)
+        return (beta - mean * wide).astype(beta.dtype)
+
+    return (
+        combined([gamma, variance], factor, ("factor", epsilon), gamma.shape),
+        combined([beta, gamma, mean, variance], offset, ("offset", epsilon), beta.shape),
     )
-
-
-def _axis_second(rank: int, axis: int) -> Order:
-    return (0, axis, *(a for a in identity(rank)[1:] if a != axis))

@@ -7,7 +7,8 @@ import pytest
 from keras import layers
 
 from tests.lowerings.onnx.exported import export, normal
-from tests.lowerings.onnx.test_recurrent import MASKS, OPS, masked_model, randomized, sequence_model
+from tests.lowerings.onnx.test_recurrent import MASKS, OPS, masked_model, sequence_model
+from tests.lowerings.onnx.weights import randomized
 
 MODES = ("concat", "sum", "ave", "mul", None)
 CASES = [*[(layers.LSTM, mode) for mode in MODES], (layers.GRU, "concat"), (layers.SimpleRNN, "sum")]

@@ -9,18 +9,11 @@ from keras import layers
 
 from exporter.errors import UnsupportedError
 from tests.lowerings.onnx.exported import export, normal
+from tests.lowerings.onnx.weights import randomized
 
 CLASSES = (layers.LSTM, layers.GRU, layers.SimpleRNN)
 OPS = {layers.LSTM: "LSTM", layers.GRU: "GRU", layers.SimpleRNN: "RNN"}
 MASKS = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 1, 1, 1], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]], bool)
-
-
-def randomized(model: keras.Model) -> keras.Model:
-    """Give every weight random numbers: biases are zeros at first."""
-    rng = np.random.default_rng(3)
-    for weight in model.weights:
-        weight.assign(rng.normal(size=weight.shape) * 0.5)
-    return model
 
 
 def sequence_model(*stack: keras.layers.Layer, time: int | None = None, dtype: str = "float32") -> keras.Model:

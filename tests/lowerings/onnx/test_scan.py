@@ -8,7 +8,8 @@ import pytest
 from keras import layers, ops
 
 from tests.lowerings.onnx.exported import export, normal
-from tests.lowerings.onnx.test_recurrent import MASKS, masked_model, randomized, sequence_model
+from tests.lowerings.onnx.test_recurrent import MASKS, masked_model, sequence_model
+from tests.lowerings.onnx.weights import randomized
 
 
 @keras.saving.register_keras_serializable("tests")
