@@ -15,6 +15,7 @@ from exporter.lowerings.onnx.registry import ACTIVATIONS, FUNCTIONS, Entry, lowe
 from exporter.lowerings.onnx.value import Value
 
 Activation = Callable[..., Any]
+RESHAPING = frozenset({"glu"})  # halves an axis, which the layers that hold it do not know of
 
 
 def activate(g: Graph, x: Value, function: Activation | None) -> Value:
@@ -37,7 +38,7 @@ def _entry(function: Activation | None) -> Entry | None:
     own = f"{getattr(function, '__module__', '')}.{name}"
     if own in ACTIVATIONS:
         return ACTIVATIONS[own]
-    is_keras = getattr(keras.activations, name, None) is function
+    is_keras = getattr(keras.activations, name, None) is function and name not in RESHAPING
     return FUNCTIONS[f"nn.{name}"] if is_keras and f"nn.{name}" in FUNCTIONS else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
@@ -66,7 +67,8 @@ def leaky_relu(g: Graph, x: Value, negative_slope: float = 0.2) -> Value:
     """X where x > 0, else negative_slope · x."""
     if _has_kernels(x):
         return g.elementwise("LeakyRelu", x, alpha=float(negative_slope))
-    return g.elementwise("Add", _above(g, x), g.elementwise("Mul", _below(g, x), negative_slope))
+    slope = float(np.float32(negative_slope))  # as TensorFlow has it, also among float64
+    return g.elementwise("Add", _above(g, x), g.elementwise("Mul", _below(g, x), slope))
 
 
 @lowers_op("LeakyRelu")
@@ -134,13 +136,22 @@ def celu(g: Graph, x: Value, alpha: float = 1.0) -> Value:
 @lowers_function("nn.hard_shrink")
 def hard_shrink(g: Graph, x: Value, threshold: float = 0.5) -> Value:
     """X where |x| > threshold, else 0 (also for NaN)."""
-    return g.elementwise("Shrink", x, lambd=float(threshold), bias=0.0)
+    return _beyond(g, x, threshold, x)
+
+
+def _beyond(g: Graph, x: Value, threshold: float, value: Value) -> Value:
+    """Return `value` where |x| > threshold, else 0.
+
+    The op Shrink takes eight times as long, one element after the other, and rounds float64 to float32 (ORT 1.32).
+    """
+    outside = g.elementwise("Greater", g.elementwise("Abs", x), g.constant(threshold, x.numpy_dtype))
+    return g.elementwise("Where", outside, value, g.constant(0, x.numpy_dtype), dtype=x.dtype)
 
 
 @lowers_function("nn.soft_shrink")
 def soft_shrink(g: Graph, x: Value, threshold: float = 0.5) -> Value:
     """X moved by `threshold` towards 0, and 0 between (also for NaN)."""
-    return g.elementwise("Shrink", x, lambd=float(threshold), bias=float(threshold))
+    return _beyond(g, x, threshold, g.elementwise("Sub", x, _clipped(g, x, -threshold, threshold)))
 
 
 @lowers_function("nn.threshold")

@@ -6,6 +6,9 @@
     @lowers_function("nn.gelu")
     def gelu(g, x, approximate=True): ...
 
+    @lowers_activation(keras.activations.mish)
+    def mish(g, x): ...
+
     @lowers_op("AddV2")
     def add(g, op, x, y): ...
 
@@ -55,6 +58,7 @@ class Entry:
 
 LAYERS: Registry[Entry] = Registry("layer lowering")
 FUNCTIONS: Registry[Entry] = Registry("function lowering")
+ACTIVATIONS: Registry[Entry] = Registry("activation lowering")
 OPS: Registry[Entry] = Registry("op lowering")
 REWRITES: Registry[Entry] = Registry("layer rewrite")
 CLASSES: dict[str, type] = {}
@@ -91,6 +95,17 @@ def lowers_function(*names: str, when: Condition | None = None, prepare: Prepare
 
     def enter(lowering: F) -> F:
         FUNCTIONS.register(*names)(Entry(lowering, when, prepare))
+        return lowering
+
+    return enter
+
+
+def lowers_activation(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Register a lowering `(g, x)` for activation functions that layers hold, called with their default arguments."""
+
+    def enter(lowering: F) -> F:
+        for function in functions:
+            ACTIVATIONS.register(f"{function.__module__}.{function.__qualname__}")(Entry(lowering))
         return lowering
 
     return enter
