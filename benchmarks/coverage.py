@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-STATUSES = ("right", "refused", "wrong", "failed", "crashed")
+STATUSES = ("right", "refused", "unproven", "wrong", "failed", "crashed")
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ class Tflite:
         inputs = [info.name for info in inference.inputs]
         outputs = [info.name for info in inference.outputs]
         write_enveloped(path, body, inputs, outputs, metadata)
-        LiteRtRunner(path)
+        LiteRtRunner(path).try_allocation()
 
     def open(self, path: Path) -> LiteRtRunner:
         """Load the file in the LiteRT interpreter.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from exporter.formats.tflite.precision import check_interface, in_single
+from exporter.formats.tflite.interface import check_interface
 from exporter.formats.tflite.refusal import refusal, refuse_state
 from exporter.lowerings.override import overridden
 from exporter.lowerings.tflite import replacements
@@ -34,10 +34,14 @@ def convert(inference: Inference, batch: Batch) -> bytes:
 
 
 def trace(inference: Inference, batch: Batch) -> Any:
-    """Return the ConcreteFunction of the model, its calls replaced by the lowerings for TFLite."""
+    """Return the ConcreteFunction of the model, its calls and ops replaced by the lowerings for TFLite."""
+    from exporter.lowerings.tflite.rewriting import rewritten
+
     inputs = inference.inputs_for(batch)
     with overridden(*replacements()):
-        return in_single(inference.trace(inference.__call__, inputs), inference, inputs)
+        concrete = inference.trace(inference.__call__, inputs)
+    function = rewritten(concrete)
+    return concrete if function is None else inference.trace(function, inputs)
 
 
 def convert_traced(concrete: Any, model: Any) -> bytes:

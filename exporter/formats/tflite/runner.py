@@ -11,12 +11,15 @@ from exporter.errors import InvalidArtifactError, UsageError
 from exporter.formats.tflite.inspection import inspect
 from exporter.spec import TensorInfo
 
+PLAUSIBLE = (64, 8, 224, 1)  # sizes at which dynamic dimensions are tried: images, sequences, large images, anything
+
 
 class LiteRtRunner:
     """A file loaded in the LiteRT interpreter, one thread, with XNNPACK as on a device.
 
     Args:
-        path: the .tflite file; it is mapped into memory.
+        path: the .tflite file; it is mapped into memory. Tensors are allocated at once if all shapes are static, else when
+            it is run.
 
     Attributes:
         inputs: names, shapes and dtypes in the order of the signature.
@@ -33,9 +36,11 @@ class LiteRtRunner:
         found = inspect(path)
         self.inputs = found.inputs
         self.outputs = found.outputs
+        self._dynamic = any(None in info.shape for info in self.inputs)
         try:
             self._interpreter = Interpreter(model_path=str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
+            if not self._dynamic:
+                self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             raise InvalidArtifactError(
                 "LiteRT does not load the file", where=str(path), reason=_first_line(error)
@@ -63,6 +68,25 @@ class LiteRtRunner:
             ) from error
         results = [self._interpreter.get_tensor(index) for index in self._output_indices]
         return {info.name: result for info, result in zip(self.outputs, results, strict=True)}
+
+    def try_allocation(self) -> None:
+        """Allocate all tensors, dynamic dimensions at some plausible size.
+
+        Raises:
+            InvalidArtifactError: if the interpreter refuses every one of them.
+        """
+        for size in PLAUSIBLE if self._dynamic else ():
+            try:
+                for index, info in zip(self._input_indices, self.inputs, strict=True):
+                    shape = [size if d is None else d for d in info.shape]
+                    self._interpreter.resize_tensor_input(index, shape, strict=True)
+                self._interpreter.allocate_tensors()
+            except (RuntimeError, ValueError) as error:
+                reason = _first_line(error)
+            else:
+                return
+        if self._dynamic:
+            raise InvalidArtifactError("LiteRT cannot allocate the file's tensors", where=str(self.path), reason=reason)
 
     def _indices(self) -> tuple[list[int], list[int]]:
         """Return the interpreter's own indices of the inputs and outputs, in the order of the signature."""

@@ -1,7 +1,12 @@
 """Lowerings to TFLite: formulations that the converter maps to builtin or fused ops, one family per file.
 
-A lowering replaces the `call` of a Keras layer class, or a function of Keras's TensorFlow backend, while a model is
-traced for TFLite (see `exporter.lowerings.override`). It receives the original and may decline by calling it.
+A lowering replaces one of three things:
+
+* the `call` of a Keras layer class (`lowers_layer`) or a function of Keras's TensorFlow backend (`lowers_function`),
+  while a model is traced for TFLite (see `exporter.lowerings.override`); it receives the original and may decline by
+  calling it;
+* a TensorFlow op, wherever it comes from, in the traced graph (`lowers_op`, see `rewriting`); it receives the op, for
+  its attributes and static shapes, and the new inputs, and may decline by returning NotImplemented.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from exporter.registry import Registry, import_submodules
 
 LAYERS: Registry[tuple[type, Replacement]] = Registry("TFLite lowering of layer")
 FUNCTIONS: Registry[Replacement] = Registry("TFLite lowering of function")
+OPS: Registry[Replacement] = Registry("TFLite lowering of op")
 
 
 def lowers_layer(*classes: type) -> Callable[[Replacement], Replacement]:
@@ -30,6 +36,17 @@ def lowers_layer(*classes: type) -> Callable[[Replacement], Replacement]:
 def lowers_function(*names: str) -> Callable[[Replacement], Replacement]:
     """Register `replacement(original, *args, **kwargs)` for functions of the backend ("nn.softplus", "numpy.roll")."""
     return FUNCTIONS.register(*names)
+
+
+def lowers_op(*types: str) -> Callable[[Replacement], Replacement]:
+    """Register `replacement(op, *inputs)` for types of TensorFlow ops ("Log1p"); it returns a tensor or a list of them."""
+    return OPS.register(*types)
+
+
+def op_lowerings() -> dict[str, Replacement]:
+    """Return the replacements of ops, by type."""
+    import_submodules(__name__)
+    return dict(OPS)
 
 
 def replacements() -> tuple[dict[type, Replacement], dict[str, Replacement]]:

@@ -1,0 +1,94 @@
+"""Bitwise functions of integers from BITWISE_XOR, RIGHT_SHIFT and arithmetic.
+
+    a + b = (a ^ b) + 2 (a & b)
+
+holds for integers of any sign in two's complement; halves of 16 bits keep the sums from overflowing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from exporter.lowerings.tflite import lowers_function, lowers_op
+
+HALF = 16
+NARROW = (tf.int8, tf.uint8, tf.int16, tf.uint16)
+
+
+@lowers_op("BitwiseAnd")
+def bitwise_and(op: Any, a: Any, b: Any) -> Any:
+    """Return a & b."""
+    return _on_int32(_and, a, b)
+
+
+@lowers_op("BitwiseOr")
+def bitwise_or(op: Any, a: Any, b: Any) -> Any:
+    """Return a | b = (a ^ b) + (a & b): no bit is set in both."""
+    return _on_int32(lambda a, b: tf.bitwise.bitwise_xor(a, b) + _and(a, b), a, b)
+
+
+@lowers_op("BitwiseXor")
+def bitwise_xor(op: Any, a: Any, b: Any) -> Any:
+    """Return a ^ b; the builtin op takes equal shapes only."""
+    if a.shape.is_fully_defined() and a.shape == b.shape:
+        return NotImplemented
+    return tf.bitwise.bitwise_xor(a + tf.zeros_like(b), b + tf.zeros_like(a))
+
+
+@lowers_op("Invert")
+def invert(op: Any, a: Any) -> Any:
+    """Return ~a = -1 - a."""
+    if a.dtype.is_unsigned:
+        return tf.cast(a.dtype.max - tf.cast(a, tf.int32), a.dtype) if a.dtype in NARROW else NotImplemented
+    return -1 - a
+
+
+@lowers_op("LeftShift")
+def left_shift(op: Any, a: Any, places: Any) -> Any:
+    """Return a << places = a 2^places, for 0 <= places < 31 and as long as nothing overflows."""
+    powers = tf.constant([2**n for n in range(31)], tf.int32)
+
+    def shifted(a: Any, places: Any) -> Any:
+        return a * tf.gather(powers, places)
+
+    return _on_int32(shifted, a, places)
+
+
+@lowers_op("RightShift")
+def right_shift(op: Any, a: Any, places: Any) -> Any:
+    """Return a >> places; the builtin op takes equal shapes only."""
+    if a.shape.is_fully_defined() and a.shape == places.shape:
+        return NotImplemented
+    return tf.bitwise.right_shift(a + tf.zeros_like(places), places + tf.zeros_like(a))
+
+
+@lowers_function("numpy.signbit")
+def signbit(original: Any, x: Any) -> Any:
+    """Return whether the sign bit is set, by BITCAST to an integer."""
+    if keras.backend.standardize_dtype(x.dtype) != "float32":
+        return original(x)
+    return tf.less(tf.bitcast(x, tf.int32), 0)
+
+
+def _and(a: Any, b: Any) -> Any:
+    """Return a & b for int32."""
+    a, b = a + tf.zeros_like(b), b + tf.zeros_like(a)  # the builtin XOR does not broadcast
+    places = tf.fill(tf.shape(a), HALF)
+    high_a, high_b = tf.bitwise.right_shift(a, places), tf.bitwise.right_shift(b, places)
+    low = _common(a - high_a * 2**HALF, b - high_b * 2**HALF)
+    return _common(high_a, high_b) * 2**HALF + low
+
+
+def _common(a: Any, b: Any) -> Any:
+    """Return a & b where a + b does not overflow."""
+    return (a + b - tf.bitwise.bitwise_xor(a, b)) // 2
+
+
+def _on_int32(function: Any, a: Any, b: Any) -> Any:
+    """Apply a function of int32 to integers of at most 32 bits."""
+    if a.dtype != tf.int32 and a.dtype not in NARROW:
+        return NotImplemented
+    return tf.cast(function(tf.cast(a, tf.int32), tf.cast(b, tf.int32)), a.dtype)

@@ -1,0 +1,42 @@
+"""What a tensor of a traced graph is, where it depends on constants and static shapes alone."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def constant(tensor: Any) -> np.ndarray | None:
+    """Return the value of a tensor, or None if it depends on an input, a variable or a function.
+
+    TensorFlow's `get_static_value` knows few ops; here each op between is run once, outside of the graph.
+    """
+    value = tf.get_static_value(tensor)
+    if value is not None:
+        return np.asarray(value)
+    op = tensor.op
+    raw = getattr(tf.raw_ops, op.type, None)
+    if raw is None or not op.inputs or op.op_def.is_stateful:
+        return None
+    inputs = [constant(i) for i in op.inputs]
+    if any(i is None for i in inputs):
+        return None
+    with tf.init_scope():
+        outputs = raw(**_arguments(op, raw, inputs))
+    return (outputs[tensor.value_index] if isinstance(outputs, list | tuple) else outputs).numpy()
+
+
+def _arguments(op: Any, raw: Any, inputs: list[Any]) -> dict[str, Any]:
+    """Return the keyword arguments that run `op` again on `inputs`."""
+    names = inspect.signature(raw).parameters
+    arguments: dict[str, Any] = {a.name: op.get_attr(a.name) for a in op.op_def.attr if a.name in names}
+    values = iter(tf.constant(v, i.dtype) for v, i in zip(inputs, op.inputs, strict=True))
+    for argument in op.op_def.input_arg:
+        if argument.number_attr:
+            arguments[argument.name] = [next(values) for _ in range(op.get_attr(argument.number_attr))]
+        else:
+            arguments[argument.name] = next(values)
+    return arguments

@@ -1,0 +1,111 @@
+"""Slices, diagonals and patches in forms that the converter keeps as builtin ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from exporter.lowerings.tflite import lowers_op
+
+_BITS = ("begin_mask", "end_mask", "shrink_axis_mask", "new_axis_mask", "ellipsis_mask")
+
+
+@lowers_op("StridedSlice")
+def strided_slice(op: Any, x: Any, begin: Any, end: Any, strides: Any) -> Any:
+    """Return x[begin:end:strides], new axes put in afterwards and an ellipsis written out.
+
+    With dynamic shapes the converter leaves both to Flex.
+    """
+    masks = {name: op.get_attr(name) for name in _BITS}
+    if not masks["new_axis_mask"] and not masks["ellipsis_mask"]:
+        return NotImplemented
+    count = op.inputs[1].shape[0]
+    spec, new_axes = _written_out(masks, count, x.shape.rank)
+    bounds = [_picked(values, spec) for values in (begin, end, strides)]
+    dense = {
+        name: sum(bool(masks[name] >> index & 1 if index is not None else name != "shrink_axis_mask") << place
+                  for place, index in enumerate(spec))
+        for name in _BITS[:3]
+    }  # fmt: skip
+    result = tf.raw_ops.StridedSlice(input=x, begin=bounds[0], end=bounds[1], strides=bounds[2], **dense)
+    for axis in new_axes:
+        result = tf.expand_dims(result, axis)
+    return result
+
+
+def _written_out(masks: dict[str, int], count: int, rank: int) -> tuple[list[int | None], list[int]]:
+    """Return, for each axis of the input, the index of its entry (None: whole), and the new axes of the result."""
+    spec: list[int | None] = []
+    new_axes, place = [], 0
+    axes = sum(not (masks["new_axis_mask"] | masks["ellipsis_mask"]) >> i & 1 for i in range(count))
+    for index in range(count):
+        if masks["ellipsis_mask"] >> index & 1:
+            spec += [None] * (rank - axes)
+            place += rank - axes
+        elif masks["new_axis_mask"] >> index & 1:
+            new_axes.append(place)
+            place += 1
+        else:
+            spec.append(index)
+            place += not masks["shrink_axis_mask"] >> index & 1
+    return spec, new_axes
+
+
+def _picked(values: Any, spec: list[int | None]) -> Any:
+    """Return the entries of begin, end or strides named by `spec`, 1 for a whole axis (masked, except as a stride)."""
+    static = tf.get_static_value(values, partial=True)
+    entries = [1 if i is None else values[i] if static is None or static[i] is None else static[i] for i in spec]
+    return tf.stack([tf.cast(e, values.dtype) for e in entries])
+
+
+@lowers_op("Unpack")
+def unpack(op: Any, x: Any) -> Any:
+    """Return the slices along an axis; the converter's own form needs static shapes."""
+    if x.shape.is_fully_defined():
+        return NotImplemented
+    axis = op.get_attr("axis") % x.shape.rank
+    return [x[(slice(None),) * axis + (i,)] for i in range(op.get_attr("num"))]
+
+
+@lowers_op("MatrixDiagPartV3", "MatrixDiagPartV2", "MatrixDiagPart")
+def diagonal(op: Any, x: Any, k: Any = None, padding: Any = None) -> Any:
+    """Return one diagonal of the last two axes, every (columns + 1)-th entry of the flattened matrix."""
+    del padding
+    offsets = np.atleast_1d(tf.get_static_value(k) if k is not None else 0)
+    rows, columns = x.shape[-2:]
+    if None in offsets or len(set(offsets.tolist())) > 1 or None in (rows, columns):
+        return NotImplemented
+    offset = int(offsets[0])
+    length = min(rows + min(offset, 0), columns - max(offset, 0))
+    first = max(offset, 0) - min(offset, 0) * columns
+    places = first + np.arange(length) * (columns + 1)
+    shape = tf.concat([tf.shape(x)[:-2], [rows * columns]], 0)
+    return tf.gather(tf.reshape(x, shape), places.astype("int32"), axis=-1)
+
+
+@lowers_op("MatrixDiagV3", "MatrixDiagV2")
+def diagonal_matrix(op: Any, values: Any, k: Any, rows: Any, columns: Any, padding: Any) -> Any:
+    """Return the square matrix with the values on its main diagonal."""
+    static = [tf.get_static_value(t) for t in (k, rows, columns, padding)]
+    if any(s is None for s in static) or np.any(static[0]) or static[3] != 0 or values.shape[-1] is None:
+        return NotImplemented
+    size = values.shape[-1]
+    if static[1] not in (-1, size) or static[2] not in (-1, size):
+        return NotImplemented
+    return tf.expand_dims(values, -1) * tf.eye(size, dtype=values.dtype)
+
+
+@lowers_op("ExtractImagePatches")
+def extract_patches(op: Any, images: Any) -> Any:
+    """Return the pixels of every window side by side, by a convolution that picks each of them."""
+    channels = images.shape[3]
+    if not images.dtype.is_floating or channels is None:
+        return NotImplemented
+    height, width = op.get_attr("ksizes")[1:3]
+    size = height * width * channels
+    kernel = np.eye(size, dtype=images.dtype.as_numpy_dtype).reshape(height, width, channels, size)
+    return tf.nn.conv2d(
+        images, kernel, op.get_attr("strides"), op.get_attr("padding").decode(), dilations=op.get_attr("rates")
+    )
