@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
@@ -136,22 +137,20 @@ def celu(g: Graph, x: Value, alpha: float = 1.0) -> Value:
 @lowers_function("nn.hard_shrink")
 def hard_shrink(g: Graph, x: Value, threshold: float = 0.5) -> Value:
     """X where |x| > threshold, else 0 (also for NaN)."""
-    return _beyond(g, x, threshold, x)
-
-
-def _beyond(g: Graph, x: Value, threshold: float, value: Value) -> Value:
-    """Return `value` where |x| > threshold, else 0.
-
-    The op Shrink takes eight times as long, one element after the other, and rounds float64 to float32 (ORT 1.32).
-    """
+    if _has_kernels(x):
+        return g.elementwise("Shrink", x, lambd=float(threshold), bias=0.0)
     outside = g.elementwise("Greater", g.elementwise("Abs", x), g.constant(threshold, x.numpy_dtype))
-    return g.elementwise("Where", outside, value, g.constant(0, x.numpy_dtype), dtype=x.dtype)
+    return g.elementwise("Where", outside, x, g.constant(0, x.numpy_dtype), dtype=x.dtype)
 
 
 @lowers_function("nn.soft_shrink")
 def soft_shrink(g: Graph, x: Value, threshold: float = 0.5) -> Value:
     """X moved by `threshold` towards 0, and 0 between (also for NaN)."""
-    return _beyond(g, x, threshold, g.elementwise("Sub", x, _clipped(g, x, -threshold, threshold)))
+    if _has_kernels(x):
+        return g.elementwise("Shrink", x, lambd=float(threshold), bias=float(threshold))
+    moved = g.elementwise("Sub", x, g.elementwise("Mul", g.elementwise("Sign", x), threshold))
+    outside = g.elementwise("Greater", g.elementwise("Abs", x), g.constant(threshold, x.numpy_dtype))
+    return g.elementwise("Where", outside, moved, g.constant(0, x.numpy_dtype), dtype=x.dtype)
 
 
 @lowers_function("nn.threshold")

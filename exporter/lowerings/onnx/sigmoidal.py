@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
@@ -60,11 +61,16 @@ def gelu(g: Graph, x: Value, approximate: bool = True) -> Value:
         return g.elementwise("Gelu", x, approximate="tanh" if approximate else "none")
     if approximate:
         cube = g.elementwise("Mul", g.elementwise("Mul", x, x), x)
-        inner = g.elementwise("Add", x, g.elementwise("Mul", cube, 0.044715))
-        bent = g.elementwise("Tanh", g.elementwise("Mul", inner, math.sqrt(2 / math.pi)))
+        inner = g.elementwise("Add", x, g.elementwise("Mul", cube, _rounded(0.044715)))
+        bent = g.elementwise("Tanh", g.elementwise("Mul", inner, _rounded(math.sqrt(2 / math.pi))))
     else:
-        bent = erf(g, g.elementwise("Mul", x, math.sqrt(0.5)))
+        bent = erf(g, g.elementwise("Mul", x, _rounded(math.sqrt(0.5))))
     return g.elementwise("Mul", g.elementwise("Mul", x, 0.5), g.elementwise("Add", bent, 1))
+
+
+def _rounded(number: float) -> float:
+    """Return a constant of gelu as TensorFlow has it: rounded to float32, also among float64."""
+    return float(np.float32(number))
 
 
 @lowers_function("nn.softsign")
