@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
