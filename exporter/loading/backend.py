@@ -18,10 +18,10 @@ def require_tensorflow() -> None:
         os.environ["KERAS_BACKEND"] = "tensorflow"
     import keras
 
-    if keras.backend.backend() != "tensorflow":
+    if keras.config.backend() != "tensorflow":
         raise UsageError(
             "Keras must run on its TensorFlow backend",
-            reason=f"it was imported with the backend {keras.backend.backend()!r} before exporter was used",
+            reason=f"it was imported with the backend {keras.config.backend()!r} before exporter was used",
             remedy="set KERAS_BACKEND=tensorflow before Python starts, or load in a process of its own; "
             "files saved under JAX or PyTorch load just as well",
         )
