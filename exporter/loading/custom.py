@@ -46,20 +46,23 @@ def import_custom(modules: Sequence[str]) -> dict[str, Any]:
 
 
 def _import(name: str) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise _not_imported(name, "that is no name of a module", _DOTTED)
     try:
         if (here := os.getcwd()) not in sys.path:
             sys.path.append(here)  # users name modules of the project they stand in; last, so that it shadows nothing
         return importlib.import_module(name)
-    except Exception as error:  # the user's own code runs here and may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code runs here and may raise anything
         missing = isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "\0")
-        raise UsageError(
-            "the custom module cannot be imported",
-            where=f"--custom {name}",
-            reason=f"{type(error).__name__}: {error}",
-            remedy="give the dotted name of a module (PKG.MODULE, not a file name) and run from its project folder"
-            if missing
-            else f"make `python -c 'import {name}'` work first",
-        ) from error
+        remedy = _DOTTED if missing else f"make `python -c 'import {name}'` work first"
+        raise _not_imported(name, f"{type(error).__name__}: {error}", remedy) from error
+
+
+_DOTTED = "give the dotted name of a module (PKG.MODULE, not a file name) and run from its project folder"
+
+
+def _not_imported(name: str, reason: str, remedy: str) -> UsageError:
+    return UsageError("the custom module cannot be imported", where=f"--custom {name}", reason=reason, remedy=remedy)
 
 
 def _definitions(module: ModuleType) -> dict[str, Any]:

@@ -7,18 +7,19 @@ from typing import Any
 
 from exporter.errors import LoadError, UnsafeFileError
 
-MARKERS = ("saved_model.pb", "saved_model.pbtxt")
+_MARKERS = ("saved_model.pb", "saved_model.pbtxt")
+_SERVING = "serving_default"
 
 
 def is_saved_model(path: Path) -> bool:
     """Whether `path` is the folder of a SavedModel."""
-    return path.is_dir() and any((path / marker).is_file() for marker in MARKERS)
+    return path.is_dir() and any((path / marker).is_file() for marker in _MARKERS)
 
 
 def load_saved_model(path: Path, trust: bool) -> Any:
     """A Keras model around the serving function of a SavedModel.
 
-    The layers are gone: the model has one layer, which calls the function.
+    The layers are gone: the model has one layer, which calls the function; its outputs are a dict by name.
 
     Raises:
         UnsafeFileError: without `trust`.
@@ -33,29 +34,18 @@ def load_saved_model(path: Path, trust: bool) -> Any:
         )
     import tensorflow as tf
 
+    from exporter.loading.saved_model_layer import model_of
+
     try:
         loaded = tf.saved_model.load(str(path))
-        signatures = dict(loaded.signatures)
+        signatures = sorted(loaded.signatures)
+        if _SERVING in signatures:
+            return model_of(loaded, _SERVING)
     except Exception as error:  # TensorFlow raises OSError, ValueError, protobuf's own and more
         raise LoadError("TensorFlow cannot load the SavedModel", where=str(path), reason=str(error)) from error
-    if "serving_default" not in signatures:
-        raise LoadError(
-            "the SavedModel has no function to call",
-            where=str(path),
-            reason=f"it has the signatures {sorted(signatures) or 'none'}, wanted is serving_default",
-            remedy="save it with model.export(...)",
-        )
-    return _wrap(path, signatures["serving_default"])
-
-
-def _wrap(path: Path, function: Any) -> Any:
-    """A Functional model with the inputs of a signature and one TFSMLayer that calls it."""
-    import keras
-
-    specs = function.structured_input_signature[1]
-    inputs = {
-        name: keras.Input(batch_shape=tuple(spec.shape), dtype=spec.dtype.name, name=name)
-        for name, spec in sorted(specs.items())
-    }
-    layer = keras.layers.TFSMLayer(str(path), call_endpoint="serving_default")
-    return keras.Model(inputs, layer(**inputs), name="saved_model")
+    raise LoadError(
+        "the SavedModel has no function to call",
+        where=str(path),
+        reason=f"its signatures are {signatures}, wanted is {_SERVING}",
+        remedy="save it with model.export(...)",
+    )
