@@ -10,13 +10,12 @@ import numpy as np
 from exporter.freeze import Inference
 from exporter.parity.batches import fixed_batch, rows_of, run_in_chunks
 from exporter.parity.domains import domains
+from exporter.parity.double import Double
 from exporter.parity.expectation import Expectation, expect_all, rounding_error
-from exporter.parity.failures import message_of
 from exporter.parity.plan import BUDGET, cost_of_row
 from exporter.parity.rounding import copies_needed, jittered
 from exporter.parity.samples import Sample
 from exporter.parity.state import ModelState
-from exporter.precision import DOUBLE, Widened
 from exporter.spec import TensorInfo
 
 Arrays = Mapping[str, np.ndarray]
@@ -65,8 +64,6 @@ class Reference:
         inference: the model.
 
     Attributes:
-        kind: "float64", or "float32" where the graph could not be rewritten and Keras itself is the reference.
-        notes: what is less exact than it could be, and why.
         inputs: the model's inputs.
         outputs: the model's outputs.
         stateful: whether a call changes the model's variables.
@@ -74,14 +71,24 @@ class Reference:
 
     def __init__(self, inference: Inference) -> None:
         self._inference = inference
+        self._double = Double(inference)
         self._state = ModelState(inference.concrete())
         self._expectations: dict[str, tuple[Sample, tuple[Expectation, ...]]] = {}
+        self._cost = cost_of_row((i.shape for i in inference.inputs), inference.model)
+        self._indices = frozenset(name for name, domain in domains(inference).items() if domain.limit is not None)
         self.inputs = inference.inputs
         self.outputs = inference.outputs
         self.stateful = self._state.changes
-        self._cost = cost_of_row((i.shape for i in self.inputs), inference.model)
-        self._indices = frozenset(name for name, domain in domains(inference).items() if domain.limit is not None)
-        self._double, self.kind, self.notes = _widened(inference.concrete())
+
+    @property
+    def kind(self) -> str:
+        """What outputs are compared with: "float64" or "float32" (Keras itself)."""
+        return "float64" if self._double.available else "float32"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is less exact than it could be, and why."""
+        return self._double.notes
 
     def expect(self, sample: Sample) -> tuple[Expectation, ...]:
         """Return what each output should be for `sample`, with the tolerance; cached by the sample's name."""
@@ -92,23 +99,24 @@ class Reference:
         return cached[1]
 
     def _computed(self, arrays: Arrays) -> tuple[Expectation, ...]:
-        import tensorflow as tf
-
-        double = None
-        if self._double is not None:
-            try:
-                double = self._in_double(arrays)
-            except tf.errors.OpError as error:  # a kernel that exists, but not for these attributes
-                self._give_up(message_of(error))
+        double = self._tried_in_double(arrays)
         keras = self._in_keras(arrays, advance=True)
         return expect_all(keras, double, {} if double is None else self._errors_nearby(arrays, keras))
 
-    def _give_up(self, reason: str) -> None:
-        """Take Keras itself for the reference, also of what was computed before."""
-        self._double, self.kind = None, "float32"
-        self.notes = (f"no float64 reference, Keras itself is taken: {reason}",)
+    def _tried_in_double(self, arrays: Arrays) -> dict[str, np.ndarray] | None:
+        """Run in float64; None where that cannot be, and then Keras is the reference for what came before, too."""
+        import tensorflow as tf
+
+        if not self._double.available:
+            return None
+        try:
+            return self._in_double(arrays)
+        except tf.errors.OpError as error:
+            if self._double.retry(error):
+                return self._tried_in_double(arrays)
         for name, (sample, expected) in self._expectations.items():
             self._expectations[name] = sample, expect_all({e.output: e.keras for e in expected}, None)
+        return None
 
     def _errors_nearby(self, arrays: Arrays, outputs: Arrays) -> dict[str, float]:
         """Return Keras's rounding error on jittered copies of the inputs, by output; see `rounding`."""
@@ -131,13 +139,7 @@ class Reference:
 
     def _in_double(self, arrays: Arrays) -> dict[str, np.ndarray]:
         with self._state.used():
-            return self._in_chunks(self._run_double, arrays)
-
-    def _run_double(self, arrays: Arrays) -> dict[str, np.ndarray]:
-        import tensorflow as tf
-
-        results = self._double(*(tf.constant(arrays[i.name], dtype=i.dtype) for i in self.inputs))
-        return {o.name: r.numpy() for o, r in zip(self.outputs, results, strict=True)}
+            return self._in_chunks(self._double.run, arrays)
 
     @property
     def _batched(self) -> frozenset[str]:
@@ -151,16 +153,3 @@ class Reference:
         if rows == fixed or not rows or (fixed is None and (rows <= size or not per_row)):
             return run(arrays)
         return run_in_chunks(run, arrays, size, sorted(self._batched))
-
-
-def _widened(concrete: Any) -> tuple[Any, str, tuple[str, ...]]:
-    """Return the function in float64, what it is called, and what is not in float64; None where it cannot be made."""
-    import tensorflow as tf
-
-    widened = Widened(concrete, DOUBLE)
-    try:
-        double = widened.compile()
-    except (KeyError, NotImplementedError, RuntimeError, TypeError, ValueError, tf.errors.OpError) as error:
-        return None, "float32", (f"no float64 reference, Keras itself is taken: {message_of(error)}",)
-    narrow = ", ".join(widened.narrow)
-    return double, "float64", (f"these ops of the float64 reference run in float32: {narrow}",) if narrow else ()

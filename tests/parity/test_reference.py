@@ -5,9 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from exporter.freeze import Inference
+from exporter.parity.double import Double
 from exporter.parity.reference import Reference
 from exporter.parity.samples import Sample, make_samples
 from exporter.parity.state import fingerprint
@@ -76,6 +78,32 @@ def test_models_that_cannot_be_widened_are_compared_with_keras_itself(monkeypatc
     assert "an op that nobody knows" in reference.notes[0]
     assert e.keras_error == 0
     assert e.tolerance == tolerance_for("float32", reference="float32").bound(0, e.scale)
+
+
+def test_what_only_xla_computes_in_float64_is_computed_by_xla():
+    """TensorFlow has no channels-first convolution in double."""
+    model = keras.Sequential([keras.Input((3, 6, 6), name="x"), layers.Conv2D(4, 3, data_format="channels_first")])
+    reference = Reference(Inference(model))
+    (e,) = reference.expect(normal(2, 3, 6, 6))
+    assert reference.kind == "float64"
+    assert 0 < e.keras_error < 1e-6 * e.scale
+
+
+def test_a_kernel_missing_at_run_time_makes_keras_the_reference_of_all_samples(monkeypatch):
+    reference = Reference(Inference(dense()))
+    before, after = normal(2, 4), normal(2, 4, seed=1)
+    assert reference.expect(before)[0].reference.dtype == np.float64
+
+    def fail(self, arrays):
+        raise tf.errors.UnimplementedError(None, None, "no such kernel")
+
+    monkeypatch.setattr(Double, "run", fail)
+    for sample in (after, before):
+        (e,) = reference.expect(sample)
+        assert e.reference is e.keras
+        assert e.tolerance == tolerance_for("float32", reference="float32").bound(0, e.scale)
+    assert reference.kind == "float32"
+    assert "no such kernel" in reference.notes[0]
 
 
 def test_ops_that_stay_in_float32_are_noted():
