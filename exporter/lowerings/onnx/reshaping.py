@@ -38,15 +38,28 @@ def reshaped(g: Graph, x: Value, target: Value, wanted: Shape) -> Value:
 def constant_target(op: Any, wanted: Shape) -> list[int] | None:
     """Return the target of a TensorFlow Reshape as ONNX has it, None if it is not known.
 
-    0 keeps the dimension of the input along the same axis, -1 (once) is worked out.
+    0 keeps the dimension of the input along the same axis. -1 (once) is worked out, which fails on an empty tensor if
+    another dimension may be 0.
     """
     if 0 in wanted:
         return None
+    unknown = [axis for axis, d in enumerate(wanted) if d is None]
     target = [-1 if d is None else d for d in wanted]
-    for axis in [axis for axis, d in enumerate(wanted) if d is None]:
-        if target.count(-1) > 1 and _is_dimension(op.inputs[1], axis, op.inputs[0]):
-            target[axis] = 0
-    return target if target.count(-1) <= 1 else None
+    if len(unknown) > 1:
+        for axis in unknown:
+            target[axis] = 0 if _is_dimension(op.inputs[1], axis, op.inputs[0]) else -1
+    left_open = target.count(-1)
+    if left_open == 1 and len(unknown) > 1:
+        return target if _is_left_open(op.inputs[1], target.index(-1)) else None
+    return target if left_open <= 1 else None
+
+
+def _is_left_open(target: Any, axis: int) -> bool:
+    """Whether element `axis` of the vector `target` is -1: then TensorFlow fails where ONNX would."""
+    from tensorflow.python.framework import tensor_util
+
+    known = tensor_util.constant_value(target, partial=True)
+    return known is not None and known[axis] == -1
 
 
 def _is_dimension(target: Any, axis: int, tensor: Any) -> bool:
