@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.version import __version__
 
 if TYPE_CHECKING:
+    from exporter.lambdas import remove_lambdas
     from exporter.loading import load
     from exporter.pipeline import check, export, verify
     from exporter.spec import Artifact, Parity, Problem, Report
@@ -23,10 +24,22 @@ _HOMES = {
     "check": "exporter.pipeline",
     "export": "exporter.pipeline",
     "load": "exporter.loading",
+    "remove_lambdas": "exporter.lambdas",
     "verify": "exporter.pipeline",
 }
 
-__all__ = ["Artifact", "Parity", "Problem", "Report", "__version__", "check", "export", "load", "verify"]
+__all__ = [
+    "Artifact",
+    "Parity",
+    "Problem",
+    "Report",
+    "__version__",
+    "check",
+    "export",
+    "load",
+    "remove_lambdas",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

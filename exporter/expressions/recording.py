@@ -68,7 +68,8 @@ class Recorder:
             encode_value(value)
             return value
         array = _checked(_as_numpy(value))
-        array = (array if array.dtype.kind in "biu" else array.astype(numpy_dtype(compute_dtype))).view(_Array)
+        array = array if array.dtype.kind in "biu" else array.astype(numpy_dtype(compute_dtype))
+        array = yielding(array)
         self._alive.append(array)
         self._names[id(array)] = name
         return array
@@ -139,6 +140,11 @@ class _Array(np.ndarray):
     """Lets the other operand compute: NumPy would try to turn the tensor in `array - tensor` into an array."""
 
     __array_priority__ = -2_000_000.0  # below what NumPy takes for objects that state none
+
+
+def yielding(array: np.ndarray) -> np.ndarray:
+    """The same array, which leaves `array - tensor` to the tensor."""
+    return array.view(_Array)
 
 
 def _is_array(value: Any) -> bool:
