@@ -22,6 +22,7 @@ class SavedModelFunction(keras.layers.Layer):
         super().__init__(name=signature, dtype="float32", autocast=False)
         self._loaded = loaded
         self._function = loaded.signatures[signature]
+        self.captured = [_adopt(variable) for variable in self._function.variables]
 
     def call(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the outputs by name."""
@@ -31,6 +32,14 @@ class SavedModelFunction(keras.layers.Layer):
         """Shapes and types as the signature states them."""
         outputs = self._function.structured_outputs
         return {name: keras.KerasTensor(shape(spec), spec.dtype.name) for name, spec in sorted(outputs.items())}
+
+
+def _adopt(variable: Any) -> keras.Variable:
+    """A Keras variable that is the given tf.Variable, not a copy: the function goes on reading this one."""
+    name = variable.name.partition(":")[0].replace("/", "_")
+    adopted = keras.Variable(variable, trainable=variable.trainable, dtype=variable.dtype.name, name=name)
+    adopted._value = variable  # no public way leads around the copy
+    return adopted
 
 
 def shape(spec: Any) -> tuple[int | None, ...]:

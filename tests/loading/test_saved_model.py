@@ -45,6 +45,17 @@ def test_unnamed_input(tmp_path):
     np.testing.assert_array_equal(got, model(np.ones((4, 2), "f4")))
 
 
+def test_variables_are_those_of_the_program(tmp_path):
+    model = keras.Sequential([keras.Input((2,), name="x"), keras.layers.Dense(3)])
+    model.export(tmp_path / "m", verbose=False)
+    again = load(tmp_path / "m", trust=True)
+    assert again.count_params() == model.count_params()
+    for variable in again.variables:
+        variable.assign(keras.ops.zeros_like(variable))
+    (got,) = again({"x": np.ones((4, 2), "f4")}).values()
+    np.testing.assert_array_equal(got, np.zeros((4, 3)))
+
+
 def test_several_outputs_and_types(tmp_path):
     x = keras.Input((4,), dtype="int32", name="ids")
     model = keras.Model(x, {"b": x + 1, "a": keras.ops.cast(x, "float32") / 2})
