@@ -20,6 +20,8 @@ from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.value import Value
 from exporter.spec import Options, TensorInfo
 
+DOMAINS = {"ai.onnx.ml": 2}  # besides the standard's main one, and the lowest opset that has what lowerings use
+
 
 def build(inference: Inference, options: Options, metadata: Mapping[str, object]) -> ir.Model:
     """Return the ONNX model of `inference`, its weights not yet read.
@@ -46,6 +48,7 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
     opset = options.opset or lowest_opset(graph, g.wanted)
     settle(graph, opset)
     graph.opset_imports[""] = opset
+    graph.opset_imports.update({d: DOMAINS[d] for d in sorted({node.domain for node in graph.all_nodes()} - {""})})
     return _model(graph, metadata)
 
 

@@ -152,12 +152,24 @@ def strided_slice(g: Graph, op: Any, x: Value, *bounds: Value) -> Value:
     ranges, indices, new = _Subscripts(g, op, bounds).parse(x.rank)
     if isinstance(x, Sizes) and indices and isinstance(indices[0].index, int):
         return element(g, g.dimension(x.of, indices[0].index))
+    if isinstance(x, Sizes) and not indices and not new and (dimensions := _fixed(x, ranges)):
+        return g.constant(dimensions, np.int64)
     y = sliced(g, x, ranges)
     for i in reversed(indices):
         y = indexed(g, y, i.axis, i.index if isinstance(i.index, int) else element(g, i.index))
     for place in new:
         y = unsqueezed(g, y, place)
     return y
+
+
+def _fixed(sizes: Sizes, ranges: Sequence[Range]) -> list[int]:
+    """Return the part of a shape that the ranges take; nothing if they or one of the dimensions depend on the input."""
+    part = list(sizes.of.shape)
+    for r in ranges:
+        if not isinstance(r.start, int) or not isinstance(r.stop, int):
+            return []
+        part = part[r.start : None if r.stop == FIRST else r.stop : r.step]
+    return [n for n in part if n is not None] if None not in part else []
 
 
 @lowers_op("Slice")

@@ -1,0 +1,83 @@
+"""Resizing by every method, to smaller and larger images, exact at the edges; opsets, dtypes and layouts."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from exporter.errors import UnsupportedError
+from tests.lowerings.onnx.exported import export
+
+METHODS = ("nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5")
+SIZES = [(5, 7), (16, 20), (9, 3), (8, 10), (13, 30)]  # of images of 8 by 10
+EXPECTED_OPS = {"bilinear": {"Resize"}, "bicubic": {"MatMul", "Transpose"}, "area": {"MatMul", "Transpose"}}
+
+
+def images(*shape, dtype="float32"):
+    return np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
+
+
+def resized(method="bilinear", size=(5, 7), shape=(8, 10, 3), dtype="float32", **arguments):
+    layer = layers.Resizing(*size, interpolation=method, **arguments)
+    return keras.Sequential([keras.Input(shape, dtype=dtype), layer])
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method(method, size):
+    exported = export(resized(method, size))
+    exported.check(images(2, 8, 10, 3))
+    exported.check(images(0, 8, 10, 3))
+    assert set(exported.ops) <= EXPECTED_OPS.get(method, {"Resize", "Gather", "MatMul", "Transpose"})
+
+
+@pytest.mark.parametrize("method", ["bilinear", "bicubic", "lanczos3"])
+def test_antialiasing(method):
+    export(resized(method, antialias=True)).check(images(2, 8, 10, 3))
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear"])
+def test_images_of_any_size(method):
+    exported = export(resized(method, shape=(None, None, 3)))
+    for height, width in ((8, 10), (5, 7), (31, 2)):
+        exported.check(images(2, height, width, 3))
+
+
+@pytest.mark.parametrize("opset", [13, 18])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_opsets_and_layouts(opset, data_format):
+    shape = (8, 10, 3) if data_format == "channels_last" else (3, 8, 10)
+    for method in ("bilinear", "nearest"):
+        exported = export(resized(method, (16, 30), shape, data_format=data_format), opset=opset)
+        exported.check(images(2, *shape))
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "bicubic"])
+def test_bytes(method):
+    export(resized(method, dtype="uint8")).check(images(2, 8, 10, 3, dtype="uint8"))
+
+
+def test_nearest_takes_pixels_as_they_are():
+    x = images(2, 8, 10, 3)
+    x[0, 0, 0], x[1, 3, 4], x[1, 7, 9] = np.nan, np.inf, -np.inf
+    exported = export(resized("nearest"))
+    exported.check(x)
+    assert set(exported.ops) == {"Gather"}
+
+
+def test_repeated_pixels_are_one_resize():
+    assert set(export(resized("nearest", (16, 30))).ops) == {"Resize"}
+
+
+def test_between_convolutions_it_stays_channels_first():
+    steps = [layers.Conv2D(4, 3), layers.Resizing(12, 12), layers.Conv2D(4, 3), layers.Resizing(5, 5, "bicubic")]
+    exported = export(keras.Sequential([keras.Input((8, 10, 3)), *steps, layers.Conv2D(2, 1)]))
+    exported.check(images(2, 8, 10, 3) / 255)
+    assert exported.ops["Transpose"] == 2
+
+
+def test_a_method_that_needs_a_fixed_size_says_so():
+    with pytest.raises(UnsupportedError, match="fixed height and width"):
+        export(resized("bicubic", shape=(None, None, 3)))
