@@ -1,26 +1,53 @@
-"""Dense: Gemm on matrices, MatMul and Add on more axes."""
+"""Dense layers: activation(x · kernel + bias) along the last axis.
+
+ONNX: Gemm on matrices, MatMul and Add on more axes. An image that lies channels-first gets a 1x1 Conv, so that it need not
+be turned.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
+import onnx_ir as ir
 
 from exporter.lowerings.onnx.activation import activate, known_activation
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_layer
-from exporter.lowerings.onnx.value import Value
+from exporter.lowerings.onnx.value import Constant, Value, channels_first
 
 
 @lowers_layer(keras.layers.Dense, when=lambda layer, *_, **__: known_activation(layer.activation))
 def dense(g: Graph, layer: Any, inputs: Value, training: Any = None) -> Value:
     """activation(x · kernel + bias)."""
-    kernel = g.weight(layer.kernel)
-    shape = (*inputs.shape[:-1], layer.units)
-    if inputs.rank == 2:
-        bias = [g.weight(layer.bias)] if layer.use_bias else []
-        return activate(g, g.op("Gemm", inputs, kernel, *bias, shape=shape), layer.activation)
-    y = g.op("MatMul", inputs, kernel, shape=shape)
-    if layer.use_bias:
-        y = g.op("Add", y, g.weight(layer.bias), shape=shape)
-    return activate(g, y, layer.activation)
+    bias = g.weight(layer.bias) if layer.use_bias else None
+    return activate(g, projected(g, inputs, g.weight(layer.kernel), bias), layer.activation)
+
+
+def projected(g: Graph, x: Value, kernel: Constant, bias: Constant | None) -> Value:
+    """Return x · kernel + bias along the last axis.
+
+    Args:
+        g: the graph.
+        x: (…, features).
+        kernel: (features, units).
+        bias: (units,).
+    """
+    shape = (*x.shape[:-1], kernel.shape[1])
+    biases = [] if bias is None else [bias]
+    if x.rank == 2:
+        return g.op("Gemm", x, kernel, *biases, shape=shape)
+    if x.rank > 3 and x.order == channels_first(x.rank) and x.dtype == ir.DataType.FLOAT:
+        return _convolved(g, x, kernel, biases)
+    if x.order[-1] != x.rank - 1:
+        x = g.keras_order(x)
+    y = g.raw("MatMul", x, kernel, shape=shape, order=x.order)
+    return y if bias is None else g.raw("Add", y, bias, shape=shape, order=x.order)
+
+
+def _convolved(g: Graph, x: Value, kernel: Constant, biases: list[Constant]) -> Value:
+    features, units = (int(d or 0) for d in kernel.shape)
+    spatial = (1,) * (x.rank - 2)
+    weights = kernel.transpose(1, 0).reshape(units, features, *spatial)
+    shape = (*x.shape[:-1], units)
+    return g.raw("Conv", x, weights, *biases, shape=shape, order=x.order, kernel_shape=list(spatial))

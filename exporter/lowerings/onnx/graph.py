@@ -95,11 +95,15 @@ class Graph:
         return Constant(None, held.shape, kind, identity(held.ndim), load=lambda: held, name=name)
 
     def weight(self, variable: Any) -> Constant:
-        """Return a Keras variable as a constant: read when it is written, floats of 16 bits as float32."""
+        """Return a Keras variable, or a tensor computed of some, as a constant.
+
+        It is read when it is written, floats of 16 bits as float32.
+        """
         import keras
 
-        held = variable.value if isinstance(variable, keras.Variable) else variable
-        return tensor_constant(held, getattr(variable, "path", variable.name), key=("variable", id(held)))
+        if isinstance(variable, keras.Variable):
+            return tensor_constant(variable.value, variable.path, key=("variable", id(variable.value)))
+        return tensor_constant(variable, f"{self.scope}/weight", key=("tensor", id(variable)))
 
     def value_of(self, operand: Operand, like: Value | None = None) -> Value:
         """Return an operand as a Value; a Python number takes the dtype of `like`."""
@@ -292,9 +296,7 @@ class Graph:
         like = next((v for v in operands if isinstance(v, Value)), None)
         return [None if operand is None else self.value_of(operand, like) for operand in operands]
 
-    def _lifted(
-        self, kind: str, domain: str, values: list[Value | None]
-    ) -> tuple[list[Value | None], Lift | None]:
+    def _lifted(self, kind: str, domain: str, values: list[Value | None]) -> tuple[list[Value | None], Lift | None]:
         """Cast the inputs of a node to types that ONNX Runtime computes it in, if it has no kernel for theirs."""
         lifted = lift(kind, domain, self.opset, tuple(None if v is None else v.dtype for v in values))
         if lifted is None:
