@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.version import __version__
 
 if TYPE_CHECKING:
+    from exporter.decorator import layer
     from exporter.lambdas import remove_lambdas
     from exporter.loading import load
     from exporter.pipeline import check, export, verify
@@ -23,6 +24,7 @@ _HOMES = {
     "Report": "exporter.spec",
     "check": "exporter.pipeline",
     "export": "exporter.pipeline",
+    "layer": "exporter.decorator",
     "load": "exporter.loading",
     "remove_lambdas": "exporter.lambdas",
     "verify": "exporter.pipeline",
