@@ -16,6 +16,7 @@ from exporter.errors import UnsupportedError
 from exporter.formats.onnx.fallback import convert_op
 from exporter.formats.onnx.folding import folded
 from exporter.formats.onnx.outline import Marker, Outline, Slot
+from exporter.lowerings.onnx.control_flow import function_graph
 from exporter.lowerings.onnx.graph import Graph, tensor_constant
 from exporter.lowerings.onnx.registry import OPS
 from exporter.lowerings.onnx.value import Constant, Value, identity
@@ -150,8 +151,7 @@ class Walk:
         if op.type == "ReadVariableOp":
             return [self._read(inputs[0])]
         if op.type in CALLS:
-            callee = op.graph._get_function(op.get_attr("f").name).graph
-            return Walk(self.g, self.outline).graph(callee, inputs)
+            return Walk(self.g, self.outline).graph(function_graph(op, op.get_attr("f").name), inputs)
         if (known := folded(op, inputs)) is not None:
             return [self.g.constant(array) for array in known]
         if op.type in OPS:

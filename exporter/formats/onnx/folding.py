@@ -50,6 +50,10 @@ def _worth_it(op: Any, inputs: Sequence[Any]) -> bool:
     given = sum(value.size for value in inputs)
     if op.type in LAZY and given > LARGEST:
         return False
+    if any(output.dtype in ("variant", "resource") for output in op.outputs):
+        return False
+    if any(attribute.type in ("func", "list(func)") for attribute in op.op_def.attr):
+        return False
     made = [output.shape.num_elements() for output in op.outputs]
     return None not in made and sum(n or 0 for n in made) <= max(LARGEST, given)
 

@@ -5,6 +5,7 @@ ONNX Runtime 1.32 takes 0.29 ms for the op Einsum and 0.12 ms for Transpose and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -152,7 +153,7 @@ def merged(g: Graph, x: Value, kept: int, counts: Sequence[int]) -> Value:
     axis = kept
     for count in counts:
         group = x.shape[axis : axis + count]
-        shape.append(None if None in group else int(np.prod(group, dtype=np.int64)))
+        shape.append(None if None in group else math.prod(d or 0 for d in group))
         axis += count
     if isinstance(x, Constant):
         return x.reshape(*(d or 0 for d in shape))

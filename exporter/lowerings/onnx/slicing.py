@@ -64,7 +64,7 @@ def _vector(g: Graph, bounds: Sequence[Bound]) -> Value:
 
 def indexed(g: Graph, x: Value, axis: int, index: int | Value) -> Value:
     """Return x[..., index, ...]: Keras's `axis` is dropped. `index` is a number or an integer scalar."""
-    scalar = g.constant(index, np.int64) if isinstance(index, int) else index
+    scalar = g.constant(index, np.int64) if isinstance(index, int) else wide(g, index) if g.is_size(index) else index
     shape = (*x.shape[:axis], *x.shape[axis + 1 :])
     order = tuple(a - (a > axis) for a in x.order if a != axis)
     return g.raw("Gather", x, scalar, shape=shape, dtype=x.dtype, order=order, axis=x.axis(axis))

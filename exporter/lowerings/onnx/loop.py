@@ -1,0 +1,217 @@
+"""TensorFlow's While: Loop. A short loop whose number of turns is known is written out turn by turn.
+
+What the loop does not change stays outside. Counters are the number of the turn. Lists written once a turn are outputs that
+Loop stacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from exporter.lowerings.onnx.control_flow import walked
+from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.loop_facts import LoopFacts
+from exporter.lowerings.onnx.registry import lowers_op
+from exporter.lowerings.onnx.reshaping import unsqueezed
+from exporter.lowerings.onnx.sizes import joined, vector, wide
+from exporter.lowerings.onnx.tensor_list import Collected, Items, Rows
+from exporter.lowerings.onnx.value import Constant, Shape, Value
+
+UNROLLED = 200  # nodes; a loop that takes no more than this is written out
+
+
+@lowers_op("While", "StatelessWhile")
+def while_loop(g: Graph, op: Any, *variables: Any) -> list[Any]:
+    """Repeat the body as long as the condition holds."""
+    loop = LoopFacts(op, list(variables))
+    turns = loop.turns(g)
+    if isinstance(turns, int) and turns * len(loop.body.get_operations()) <= UNROLLED:
+        for _ in range(turns):
+            variables = tuple(walked(g, loop.body, variables))
+        return list(variables)
+    return LoopWriter(g, loop, turns).write()
+
+
+@dataclass(frozen=True)
+class _State:
+    """How a changing variable goes around the loop.
+
+    Args:
+        initial: the tensors that it is made of before the first turn.
+        shapes: their shapes, in every turn.
+        rebuild: makes the variable of such tensors.
+        take: takes the tensors out of the variable.
+    """
+
+    initial: tuple[Value, ...]
+    shapes: tuple[Shape, ...]
+    rebuild: Callable[[Sequence[Value]], Any]
+    take: Callable[[Any], tuple[Value, ...]]
+
+
+def _state(loop: LoopFacts, number: int) -> _State:
+    variable, parameter = loop.variables[number], loop.body.inputs[number]
+    if isinstance(variable, Value):
+        shape = tuple(parameter.shape.as_list()) if parameter.shape.rank is not None else (None,) * variable.rank
+        return _State((variable,), (shape,), lambda v: v[0], lambda held: (held,))
+    if isinstance(variable, Rows):
+        rows = variable.value
+        return _State((rows,), (rows.shape,), lambda v: Rows(v[0]), lambda held: (held.value,))
+    if isinstance(variable, Items) and loop.is_collected(number):
+        return _State((), (), lambda v: Collected(variable), lambda held: ())
+    if isinstance(variable, Items):
+        places = tuple(variable.at)
+        items = tuple(variable.at.values())
+        return _State(
+            items,
+            tuple(item.shape for item in items),
+            lambda v: Items(variable.size, dict(zip(places, v, strict=True))),
+            lambda held: tuple(held.at[n] for n in places),
+        )
+    raise NotImplementedError("a loop that changes anything but tensors")
+
+
+class LoopWriter:
+    """Writes one Loop.
+
+    Args:
+        g: the graph that it stands in.
+        loop: what is known of it.
+        turns: how often it runs, if that is known before.
+    """
+
+    def __init__(self, g: Graph, loop: LoopFacts, turns: int | Value | None) -> None:
+        self.g, self.loop, self.turns = g, loop, turns
+        numbers = range(len(loop.variables))
+        fixed = [n for n in numbers if loop.is_fixed(n)]
+        self.fixed = {n: _laid(g, loop.variables[n]) for n in fixed}
+        self.counters = {n: loop.counts_from(n) for n in numbers if n not in fixed} if turns is not None else {}
+        self.counters = {n: start for n, start in self.counters.items() if start is not None}
+        self.states = {n: _state(loop, n) for n in numbers if n not in fixed and n not in self.counters}
+
+    def write(self) -> list[Any]:
+        """Return the variables after the last turn."""
+        g, loop = self.g, self.loop
+        initial = [g.keras_order(v) for state in self.states.values() for v in state.initial]
+        shapes = [shape for state in self.states.values() for shape in state.shapes]
+        body = g.body()
+        turn = body.input(g.unique("turn"), (), ir.DataType.INT64)
+        going = body.input(g.unique("going"), (), ir.DataType.BOOL)
+        held = [body.input(g.unique("state"), s, v.dtype) for s, v in zip(shapes, initial, strict=True)]
+        after = walked(body, loop.body, self._variables(body, turn, held))
+        if self.turns is None:
+            going = self._condition(body, [self.fixed.get(n, value) for n, value in enumerate(after)])
+        finals = [body.cast(v, s.dtype) for v, s in zip(self._taken(after), initial, strict=True)]
+        collected = [_Collection(loop, n, after[n]) for n in self.states if _is_written(after[n])]
+        extra = [value for c in collected for value in c.outputs(body)]
+        length = self.turns if isinstance(self.turns, int) else None
+        results = g.ops(
+            "Loop",
+            self._turns_done(),
+            self._condition(g, loop.variables) if self.turns is None else g.constant(True),
+            *initial,
+            outputs=[
+                *[(shape, v.dtype) for shape, v in zip(shapes, initial, strict=True)],
+                *[((length, *v.shape), v.dtype) for v in extra],
+            ],
+            body=body.finish_body("body", [going, *finals, *extra]),
+        )
+        stacks = iter(results[len(initial) :])
+        left = self._variables(g, self._turns_done(), results[: len(initial)])
+        for c in collected:
+            left[c.number] = Rows(c.filled(g, next(stacks), None if c.in_turn else next(stacks), self.turns))
+        return [v.before if isinstance(v, Collected) else v for v in left]
+
+    def _condition(self, g: Graph, variables: Sequence[Any]) -> Value:
+        return g.cast(walked(g, self.loop.condition, variables)[0], ir.DataType.BOOL)
+
+    def _turns_done(self) -> Value | None:
+        return self.g.constant(self.turns, np.int64) if isinstance(self.turns, int) else self.turns
+
+    def _variables(self, g: Graph, turn: Value | None, tensors: Sequence[Value]) -> list[Any]:
+        """Return all variables in a turn, the states made of `tensors`."""
+        result, rest = [], list(tensors)
+        for n, variable in enumerate(self.loop.variables):
+            if n in self.fixed:
+                result.append(self.fixed[n])
+            elif n in self.counters:
+                assert turn is not None
+                count = g.op("Add", turn, g.constant(self.counters[n], np.int64)) if self.counters[n] else turn
+                result.append(g.narrowed(count, variable.dtype))
+            else:
+                size = len(self.states[n].initial)
+                result.append(self.states[n].rebuild(rest[:size]))
+                rest = rest[size:]
+        return result
+
+    def _taken(self, after: Sequence[Any]) -> list[Value]:
+        return [value for n, state in self.states.items() for value in state.take(after[n])]
+
+
+def _is_written(variable: Any) -> bool:
+    return isinstance(variable, Collected) and variable.item is not None
+
+
+def _laid(g: Graph, variable: Any) -> Any:
+    """Return what a loop only reads in Keras's axis order, so that it is not transposed in every turn."""
+    if isinstance(variable, Rows):
+        return Rows(g.keras_order(variable.value))
+    return g.keras_order(variable) if isinstance(variable, Value) else variable
+
+
+class _Collection:
+    """A list that the loop writes once a turn.
+
+    Args:
+        loop: the loop.
+        number: of the variable.
+        held: the list at the end of a turn.
+    """
+
+    def __init__(self, loop: LoopFacts, number: int, held: Collected) -> None:
+        assert held.index is not None
+        assert held.item is not None
+        self.number, self.before, self.item, self.place = number, held.before, held.item, held.index[1]
+        written = list(held.before.at)
+        counter = loop.source(loop.body, held.index[0])
+        start = None if counter is None else loop.counts_from(counter)
+        self.in_turn = start == len(written) and written == list(range(len(written)))
+
+    def outputs(self, body: Graph) -> list[Value]:
+        """Return what the loop must stack: the items, and where they belong if that is not plain."""
+        return [self.item] if self.in_turn else [self.item, wide(body, self.place)]
+
+    def filled(self, g: Graph, items: Value, places: Value | None, turns: int | Value | None) -> Value:
+        """Return the whole list: what was in it, then `items` in turn or at `places`, zeros elsewhere."""
+        size = wide(g, self.before.size)
+        if places is None and not self.before.at and _same(size, turns):
+            return items
+        shape = (int(size.array) if isinstance(size, Constant) else None, *items.shape[1:])
+        if places is not None:
+            return self._scattered(g, items, places, vector(g, size), shape)
+        early = [unsqueezed(g, g.keras_order(item), 0) for item in self.before.at.values()]
+        missing = g.op("Sub", vector(g, size), g.dimension(items, 0))
+        missing = g.op("Sub", missing, g.constant([len(early)], np.int64))
+        return g.op("Concat", *early, items, _zeros(g, missing, items), shape=shape, axis=0)
+
+    def _scattered(self, g: Graph, items: Value, places: Value, size: Value, shape: Shape) -> Value:
+        if self.before.at:
+            raise NotImplementedError("a list that is written before a loop, and in it out of turn")
+        return g.op("ScatterND", _zeros(g, size, items), unsqueezed(g, places, 1), items, shape=shape)
+
+
+def _zeros(g: Graph, count: Value, like: Value) -> Value:
+    """Return `count` rows of zeros, as those of `like`."""
+    sizes = joined(g, [count, *[g.dimension(like, axis) for axis in range(1, like.rank)]])
+    return g.op("Expand", g.constant(0, like.numpy_dtype), sizes, shape=(None, *like.shape[1:]))
+
+
+def _same(size: Value, turns: int | Value | None) -> bool:
+    if isinstance(size, Constant):
+        return turns == int(size.array)
+    return isinstance(turns, Value) and turns.ir is size.ir
