@@ -38,6 +38,7 @@ __all__ = [
     "__version__",
     "check",
     "export",
+    "layer",
     "load",
     "remove_lambdas",
     "verify",

@@ -127,7 +127,7 @@ def check(
         with progress("Loading the model"):
             source = open_source(model, custom_objects, trust=trust)
         inference = Inference(source.model, input_signature)
-        problems = list(checks.find_problems(source, options))
+        problems = list(checks.find_problems(source, options, costly=True))
         for name in options.formats:
             with progress(f"Trying {name}"):
                 problems += obstacles(known_formats.get(name), inference, source, options)
