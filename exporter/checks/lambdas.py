@@ -19,6 +19,6 @@ def lambdas(source: Source, options: Options) -> Iterator[Problem]:
             yield Problem(
                 where=f"{layer.path} (Lambda)",
                 reason="its function is stored as Python bytecode, which safe loading refuses",
-                remedy="call keras.ops functions on the tensors directly, or write a registered Layer",
+                remedy="rewrite it with exporter.remove_lambdas(model) or kx fix, or write an exporter.layers.Expression",
                 severity="warning",
             )
