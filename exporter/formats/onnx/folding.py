@@ -10,6 +10,7 @@ import numpy as np
 from exporter.lowerings.onnx.value import Constant
 
 LARGEST = 1 << 20  # elements; a larger result that is not smaller than its inputs is left for the runtime to compute
+SMALL = 1 << 10  # elements; of these also what gives a number of elements that only running it tells
 LAZY = frozenset(
     {"Cast", "Identity", "Reshape", "Transpose", "ExpandDims", "Squeeze", "StopGradient"}
 )  # done when written
@@ -55,7 +56,9 @@ def _worth_it(op: Any, inputs: Sequence[Any]) -> bool:
     if any(attribute.type in ("func", "list(func)") for attribute in op.op_def.attr):
         return False
     made = [output.shape.num_elements() for output in op.outputs]
-    return None not in made and sum(n or 0 for n in made) <= max(LARGEST, given)
+    if None in made:
+        return given <= SMALL
+    return sum(n or 0 for n in made) <= max(LARGEST, given)
 
 
 def _array(constant: Constant, tensor: Any) -> np.ndarray:

@@ -1,0 +1,127 @@
+"""TensorFlow's ops that write into a tensor at indices: ScatterND. Equal indices add up, multiply or contend as they should."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.registry import lowers_op
+from exporter.lowerings.onnx.reshaping import unsqueezed
+from exporter.lowerings.onnx.sizes import sizes_of, vector, wide
+from exporter.lowerings.onnx.slicing import Range, sliced
+from exporter.lowerings.onnx.static import static_shape
+from exporter.lowerings.onnx.value import Shape, Value
+
+REDUCTIONS = {"Add": "add", "Sub": "add", "Max": "max", "Min": "min", "Prod": "mul", "Sum": "add"}
+
+
+def scattered(g: Graph, tensor: Value, indices: Value, updates: Value, reduction: str | None = None) -> Value:
+    """Return `tensor` with `updates` at `indices`, each a row of the last axis, combined by `reduction` if given."""
+    needed = {None: 13, "add": 16, "mul": 16}.get(reduction, 18)
+    if not g.wants(needed):
+        raise NotImplementedError(f"scattering with reduction {reduction} needs opset {needed}")
+    shape, dtype = tensor.shape, tensor.dtype
+    return g.op("ScatterND", tensor, wide(g, indices), updates, shape=shape, dtype=dtype, reduction=reduction)
+
+
+@lowers_op("TensorScatterUpdate", "TensorScatterAdd", "TensorScatterSub", "TensorScatterMax", "TensorScatterMin")
+def tensor_scatter(g: Graph, op: Any, tensor: Value, indices: Value, updates: Value) -> Value:
+    """Replace, add, subtract, or keep the larger or smaller."""
+    kind = op.type.removeprefix("TensorScatter")
+    if kind == "Sub":
+        updates = g.elementwise("Neg", updates)
+    return scattered(g, tensor, indices, updates, REDUCTIONS.get(kind))
+
+
+@lowers_op("ScatterNd")
+def scatter(g: Graph, op: Any, indices: Value, updates: Value, target: Value) -> Value:
+    """Add to zeros."""
+    if updates.dtype in (ir.DataType.BOOL, ir.DataType.STRING):
+        raise NotImplementedError("scattering what cannot be added")
+    zeros = g.op(
+        "Expand", g.constant(0, updates.numpy_dtype), wide(g, target), shape=static_shape(op), dtype=updates.dtype
+    )
+    return scattered(g, zeros, indices, updates, "add")
+
+
+@lowers_op("UnsortedSegmentSum", "UnsortedSegmentProd", "UnsortedSegmentMax", "UnsortedSegmentMin")
+def unsorted_segments(g: Graph, op: Any, data: Value, ids: Value, count: Value) -> Value:
+    """Reduce the rows of each segment; rows with a negative id go into a row that is cut off."""
+    kind = op.type.removeprefix("UnsortedSegment")
+    return _segments(g, kind, data, wide(g, ids), wide(g, count), static_shape(op), _neutral(kind, data.numpy_dtype))
+
+
+@lowers_op("SegmentSum", "SegmentProd", "SegmentMax", "SegmentMin")
+def segments(g: Graph, op: Any, data: Value, ids: Value) -> Value:
+    """Reduce the rows of each segment, of which there are as many as the last id says."""
+    kind = op.type.removeprefix("Segment")
+    places = wide(g, ids)
+    last = g.op(
+        "ReduceMax", g.op("Concat", g.constant([-1], np.int64), places, shape=(None,), axis=0), shape=(), keepdims=0
+    )
+    count = g.op("Add", last, g.constant(1, np.int64))
+    reduced = _segments(g, kind, data, places, count, static_shape(op), _neutral(kind, data.numpy_dtype))
+    if kind == "Sum":
+        return reduced
+    empty = 1 if kind == "Prod" else 0
+    ones = g.op("Expand", g.constant(1, np.int64), sizes_of(g, places), shape=places.shape)
+    filled = _segments(g, "Sum", ones, places, count, (None,), 0)
+    for axis in range(1, data.rank):
+        filled = unsqueezed(g, filled, axis)
+    absent = g.op("Equal", filled, g.constant(0, np.int64))
+    return g.op("Where", absent, g.constant(empty, data.numpy_dtype), reduced, dtype=data.dtype)
+
+
+@lowers_op("SegmentSumV2", "SegmentProdV2", "SegmentMaxV2", "SegmentMinV2")
+def counted_segments(g: Graph, op: Any, data: Value, ids: Value, count: Value) -> Value:
+    """Reduce the rows of each of `count` segments."""
+    kind = op.type.removeprefix("Segment").removesuffix("V2")
+    return _segments(g, kind, data, wide(g, ids), wide(g, count), static_shape(op), _neutral(kind, data.numpy_dtype))
+
+
+def _neutral(kind: str, dtype: np.dtype[Any]) -> Any:
+    """Return what a segment without rows holds."""
+    if kind in ("Sum", "Prod"):
+        return {"Sum": 0, "Prod": 1}[kind]
+    info: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return info.min if kind == "Max" else info.max
+
+
+def _segments(g: Graph, kind: str, data: Value, ids: Value, count: Value, shape: Shape, initial: Any) -> Value:
+    places = g.op("Where", g.op("Less", ids, g.constant(0, np.int64)), count, ids, dtype=ids.dtype)
+    rows = g.op("Add", vector(g, count), g.constant([1], np.int64))
+    tail = [g.dimension(data, axis) for axis in range(ids.rank, data.rank)]
+    sizes = g.op("Concat", rows, *tail, shape=(1 + len(tail),), axis=0) if tail else rows
+    start = g.op("Expand", g.constant(initial, data.numpy_dtype), sizes, shape=(None, *shape[1:]), dtype=data.dtype)
+    full = scattered(g, start, unsqueezed(g, g.keras_order(places), ids.rank), g.keras_order(data), REDUCTIONS[kind])
+    kept = sliced(g, full, [Range(0, 0, -1)])
+    kept.shape = shape
+    return kept
+
+
+@lowers_op("XlaDynamicUpdateSlice")
+def update_slice(g: Graph, op: Any, x: Value, update: Value, starts: Value) -> Value:
+    """Put `update` into `x` at `starts`, moved so that it fits: pad it, and a mask, to the shape of `x`."""
+    sizes, own = sizes_of(g, x), sizes_of(g, update)
+    room = g.op("Sub", sizes, own)
+    before = g.op("Max", g.op("Min", wide(g, starts), room), g.constant(0, np.int64))
+    pads = g.op("Concat", before, g.op("Sub", room, before), shape=(2 * x.rank,), axis=0)
+    ones = g.op("Expand", g.constant(True), own, shape=update.shape)
+    mask = g.op("Pad", ones, pads, g.constant(False), shape=x.shape, dtype=ir.DataType.BOOL)
+    placed = g.op("Pad", update, pads, g.constant(0, x.numpy_dtype), shape=x.shape, dtype=x.dtype)
+    return g.op("Where", mask, placed, x, shape=x.shape, dtype=x.dtype)
+
+
+@lowers_op("SparseToDense")
+def sparse_to_dense(g: Graph, op: Any, indices: Value, target: Value, values: Value, default: Value) -> Value:
+    """The default, but for given places."""
+    full = g.op("Expand", default, wide(g, target), shape=static_shape(op), dtype=default.dtype)
+    if indices.rank < 2:
+        indices = unsqueezed(g, indices, indices.rank)
+    if values.rank == 0 and indices.rank == 2:
+        rows = g.dimension(indices, 0)
+        values = g.op("Expand", values, rows, shape=(indices.shape[0],), dtype=values.dtype)
+    return scattered(g, full, indices, values)
