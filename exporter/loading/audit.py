@@ -15,10 +15,8 @@ from exporter.loading.budget import Budget
 from exporter.loading.config import ConfigAudit
 from exporter.loading.custom import known_names
 from exporter.loading.finding import Finding, damaged
-from exporter.loading.hdf5 import audit_hdf5
+from exporter.loading.hdf5 import MODEL_CONFIG, TRAINING_CONFIG, audit_hdf5
 from exporter.loading.recognize import Kind
-
-_CONFIG_RULES = "serialized objects against the allow-list"
 
 
 @dataclass
@@ -26,12 +24,15 @@ class Audit:
     """What was checked in a file, and what was found; true when nothing was.
 
     Args:
+        custom_objects: what Keras is to find under names that are not its own: what the user passed, and the
+            classes of every backend for those that exist under one backend only.
         checked: the rules that were applied, for the report. A claim about these, not that the file is harmless.
         findings: the reasons to refuse the file.
         arrays: how many arrays are stored.
         array_bytes: their size in memory, in bytes.
     """
 
+    custom_objects: Mapping[str, Any] = field(default_factory=dict)
     checked: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     arrays: int = 0
@@ -53,24 +54,30 @@ def audit(path: Path, kind: Kind, custom_objects: Mapping[str, Any] | None = Non
         kind: as `recognize` told.
         custom_objects: classes and functions that the user names beyond the registered ones.
     """
+    result = Audit(dict(custom_objects or {}))
     run = {Kind.ARCHIVE: _audit_archive, Kind.FOLDER: _audit_folder, Kind.HDF5: _audit_legacy}[kind]
-    return run(path, custom_objects)
-
-
-def _audit_archive(path: Path, custom_objects: Mapping[str, Any] | None) -> Audit:
-    result = Audit(["archive member names, links, sizes and ratios"])
     try:
-        with zipfile.ZipFile(path) as archive:
-            result.findings += container.audit_archive(archive, path.stat().st_size)
-            if result:
-                result.checked.append("checksums of all members")
-                result.findings += container.check_content(archive)
-            if result:
-                _audit_config(archive.read(container.CONFIG), result, custom_objects)
-                _audit_weights_member(path, archive, result)
-    except Exception as error:  # BadZipFile, and what a wrong offset or a damaged header raises
-        result.findings.append(damaged("the archive", error))
+        run(path, result)
+    except OSError as error:  # the file went away, or the disk is full
+        result.findings.append(damaged(path.name, error))
     return result
+
+
+def _audit_archive(path: Path, result: Audit) -> None:
+    result.checked.append("archive member names, links, sizes and ratios")
+    try:
+        archive = zipfile.ZipFile(path)
+    except Exception as error:  # BadZipFile, and what a damaged directory makes zipfile raise
+        result.findings.append(damaged("the archive", error))
+        return
+    with archive:
+        result.findings += container.audit_archive(archive, path.stat().st_size)
+        if result:
+            result.checked.append("checksums of all members")
+            result.findings += container.check_content(archive)
+        if result:
+            _audit_config(archive.read(container.CONFIG), container.CONFIG, result)
+            _audit_weights_member(path, archive, result)
 
 
 def _audit_weights_member(path: Path, archive: zipfile.ZipFile, result: Audit) -> None:
@@ -86,23 +93,28 @@ def _audit_weights_member(path: Path, archive: zipfile.ZipFile, result: Audit) -
         _audit_hdf5(copy, 0, member.file_size, container.WEIGHTS, result)
 
 
-def _audit_folder(path: Path, custom_objects: Mapping[str, Any] | None) -> Audit:
-    result = Audit(["links and sizes in the folder"], container.audit_folder(path))
+def _audit_folder(path: Path, result: Audit) -> None:
+    result.checked.append("links and sizes in the folder")
+    result.findings += container.audit_folder(path)
     if result:
-        _audit_config((path / container.CONFIG).read_bytes(), result, custom_objects)
+        _audit_config((path / container.CONFIG).read_bytes(), container.CONFIG, result)
         weights = path / container.WEIGHTS
         with weights.open("rb", buffering=0) as stream:
             _audit_hdf5(stream, 0, weights.stat().st_size, container.WEIGHTS, result)
-    return result
 
 
-def _audit_config(text: bytes, result: Audit, custom_objects: Mapping[str, Any] | None) -> None:
-    result.checked.append(_CONFIG_RULES)
-    document, findings = container.parse_json(text, container.CONFIG)
-    result.findings += findings
-    if not findings:
-        custom = known_names(custom_objects, hub=b"keras_hub" in text)
-        result.findings += ConfigAudit(custom).model_findings(document)
+def _audit_legacy(path: Path, result: Audit) -> None:
+    """A whole model in one HDF5 file: its configs are attributes of the root group."""
+    with path.open("rb", buffering=0) as stream:
+        configs = _audit_hdf5(stream, 0, path.stat().st_size, path.name, result)
+    if result and MODEL_CONFIG not in configs:
+        remedy = "save the whole model: model.save('model.keras')"
+        result.findings.append(Finding("weights only, without the model", remedy=remedy, unsafe=False))
+    for name, text in configs.items():
+        if text is None:
+            result.findings.append(Finding("not a text", name))
+        else:
+            _audit_config(text, name, result, legacy=True)
 
 
 def _audit_hdf5(stream: IO[bytes], start: int, size: int, name: str, result: Audit) -> Mapping[str, str | None]:
@@ -114,21 +126,12 @@ def _audit_hdf5(stream: IO[bytes], start: int, size: int, name: str, result: Aud
     return weights.configs
 
 
-def _audit_legacy(path: Path, custom_objects: Mapping[str, Any] | None) -> Audit:
-    """A whole model in one HDF5 file: its configs are attributes of the root group."""
-    result = Audit()
-    with path.open("rb", buffering=0) as stream:
-        configs = _audit_hdf5(stream, 0, path.stat().st_size, path.name, result)
-    if result and "model_config" not in configs:
-        remedy = "save the whole model: model.save('model.keras')"
-        result.findings.append(Finding("weights only, without the model", remedy=remedy, unsafe=False))
-    result.checked.append(_CONFIG_RULES)
-    for name, text in configs.items():
-        if text is None:
-            result.findings.append(Finding("not a text", name))
-            continue
-        document, findings = container.parse_json(text, name)
-        rules = ConfigAudit(known_names(custom_objects), legacy=True, origin=name)
-        judge = rules.model_findings if name == "model_config" else rules.findings
-        result.findings += findings or judge(document)
-    return result
+def _audit_config(text: bytes | str, name: str, result: Audit, legacy: bool = False) -> None:
+    result.checked.append(f"serialized objects of {name} against the allow-list")
+    document, findings = container.parse_json(text, name)
+    result.findings += findings
+    if not findings:
+        names = known_names(result.custom_objects, text if isinstance(text, str) else text.decode(errors="replace"))
+        result.custom_objects = names.custom_objects
+        rules = ConfigAudit(names, legacy, name)
+        result.findings += rules.findings(document) if name == TRAINING_CONFIG else rules.model_findings(document)

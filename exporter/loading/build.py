@@ -11,12 +11,12 @@ from exporter.loading.budget import Budget, enforced
 from exporter.loading.finding import printable
 
 
-def build(path: Path, custom_objects: Mapping[str, Any] | None, trust: bool, budget: Budget) -> Any:
+def build(path: Path, custom_objects: Mapping[str, Any], trust: bool, budget: Budget) -> Any:
     """Build the model with `keras.saving.load_model`; `safe_mode` is off only with `trust`.
 
     Args:
         path: an audited file or folder, named as Keras expects (`.keras`, `.h5`).
-        custom_objects: as passed by the user.
+        custom_objects: what Keras is to find under names that are not its own.
         trust: whether code in the file may run.
         budget: what the model may use.
 
@@ -28,7 +28,7 @@ def build(path: Path, custom_objects: Mapping[str, Any] | None, trust: bool, bud
 
     try:
         with enforced(budget):
-            model = keras.saving.load_model(path, custom_objects=dict(custom_objects or {}), safe_mode=not trust)
+            model = keras.saving.load_model(path, custom_objects=dict(custom_objects), safe_mode=not trust)
     except Exception as error:  # Keras raises what its layers raise: anything
         if budget.refusal:
             raise budget.refusal from None

@@ -14,6 +14,10 @@ from typing import Any
 
 from exporter.errors import UsageError
 
+# Under PyTorch, Keras stores these optimizers under modules that need PyTorch; they are the same algorithms.
+_TORCH = "keras.src.backend.torch.optimizers"
+TORCH_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Lion", "Nadam", "RMSprop", "SGD")
+
 # Our own packages: what they register loads with nothing passed.
 _OWN = ("exporter.layers", "exporter.activations", "exporter.losses")
 
@@ -102,14 +106,18 @@ class KnownNames:
         return next((thing for key, thing in every.items() if key.endswith(f">{name}")), None)
 
 
-def known_names(custom_objects: Mapping[str, Any] | None, hub: bool = False) -> KnownNames:
+def known_names(custom_objects: Mapping[str, Any] | None, text: str = "") -> KnownNames:
     """Register our own layers, activations and losses, and tell what is known then.
 
     Args:
         custom_objects: as passed by the user.
-        hub: the file mentions Keras Hub: register its classes too, where it is installed.
+        text: the config in which the names stand. If it mentions Keras Hub, its classes are registered too, where it
+            is installed; if it was written under PyTorch, its optimizers lead to those of every backend.
     """
-    for name in (*_OWN, "keras_hub") if hub else _OWN:
+    for name in (*_OWN, "keras_hub") if "keras_hub" in text else _OWN:
         if importlib.util.find_spec(name) is not None:
             importlib.import_module(name)
-    return KnownNames(custom_objects or {})
+    import keras
+
+    names = TORCH_OPTIMIZERS if _TORCH in text else ()
+    return KnownNames({name: getattr(keras.optimizers, name) for name in names} | dict(custom_objects or {}))

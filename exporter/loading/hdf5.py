@@ -17,6 +17,8 @@ from typing import IO
 from exporter.loading import limits
 from exporter.loading.finding import Finding
 
+MODEL_CONFIG, TRAINING_CONFIG = "model_config", "training_config"  # attributes of a legacy file
+
 
 @dataclass(frozen=True)
 class Hdf5Audit:

@@ -17,9 +17,8 @@ import h5py
 
 from exporter.loading import limits
 from exporter.loading.finding import damaged
+from exporter.loading.hdf5 import MODEL_CONFIG, TRAINING_CONFIG
 from exporter.loading.hdf5_rules import Hdf5Rules, read_once
-
-CONFIGS = ("model_config", "training_config")  # attributes of a legacy file
 
 
 class Window(io.RawIOBase):
@@ -70,7 +69,9 @@ def examine(stream: IO[bytes], start: int, size: int, where: str) -> dict[str, A
                     return answer
             if not answer["findings"]:
                 read_once(file)
-                answer["configs"] = {name: _text(file.attrs[name]) for name in CONFIGS if name in file.attrs}
+                answer["configs"] = {
+                    name: _text(file.attrs[name]) for name in (MODEL_CONFIG, TRAINING_CONFIG) if name in file.attrs
+                }
     except Exception as error:  # garbage makes h5py raise OSError, RuntimeError, KeyError, TypeError and others
         answer["findings"].append(asdict(damaged(where, error)))
     answer |= {"arrays": rules.arrays, "array_bytes": rules.array_bytes}

@@ -48,7 +48,8 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
     result = audit(path, kind, custom_objects)
     refuse(path, [finding for finding in result.findings if not (trust and finding.unsafe)])
     with _name_for_keras(path, kind) as named:
-        return build(named, custom_objects, trust, Budget(str(path)) if trust else result.budget(str(path)))
+        budget = Budget(str(path)) if trust else result.budget(str(path))
+        return build(named, result.custom_objects, trust, budget)
 
 
 @contextmanager
