@@ -44,6 +44,14 @@ lint: $(VENV)/.dev ## Check style and format
 types: $(VENV)/.dev ## Check types
 	@$(BIN)/mypy --no-error-summary
 
+.PHONY: bench-onnx
+bench-onnx: $(VENV)/.dev ## Print the latency of ONNX files against Keras's own export, the limit, the transposes
+	@$(BIN)/python -m benchmarks.bench_onnx $(ARGS)
+
+.PHONY: bench-cost
+bench-cost: $(VENV)/.dev ## Print the time and memory of an ONNX export against tf2onnx as the weights grow
+	@$(BIN)/python -m benchmarks.bench_cost $(ARGS)
+
 .PHONY: clean
 clean: ## Delete what the other targets made, .venv too
 	rm -rf $(VENV) dist models/trained build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -50,7 +50,7 @@ def affine(g: Graph, x: Value, factor: np.ndarray, offset: np.ndarray) -> Value:
 def _shortest(array: np.ndarray) -> np.ndarray:
     """Return a scalar for an array of equal numbers."""
     wide = np.asarray(array, np.float64)
-    return wide.flat[0].reshape(()) if wide.size and np.all(wide == wide.flat[0]) else wide
+    return np.asarray(wide.flat[0]) if wide.size and np.all(wide == wide.flat[0]) else wide
 
 
 def _laid_out(g: Graph, x: Value, factor: np.ndarray, offset: np.ndarray) -> Value:

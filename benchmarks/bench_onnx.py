@@ -1,0 +1,199 @@
+"""Latency of our ONNX files against Keras's own export, in ONNX Runtime: one thread, batch 1, interleaved, medians.
+
+    python -m benchmarks.bench_onnx gru lstm --files build/bench
+
+Time is the processor time of the one thread, so that a busy machine disturbs little. `limit` is how near a file comes to
+2 · MACs over the rate that ONNX Runtime reaches on a product of 1024 x 1024 matrices. Each model runs in processes of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+SECONDS = 6.0  # of measuring, per model
+WANTED = {
+    "gru": 4.5,
+    "mish_groupnorm_cnn": 2.4,
+    "convnext_tiny": 1.4,
+    "mlp_custom_activations": 1.4,
+    "mobilenet_v3_small": 1.3,
+    "vit_tiny": 1.25,
+    "bert_small": 1.17,
+    "efficientnet_b0": 1.12,
+    "unet": 1.1,
+    "lstm": 1.0,
+    "resnet50": 1.0,
+    "mobilenet_v2": 1.0,
+}
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    if arguments.write:
+        write(arguments.models[0], arguments.write, arguments.files)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        files = arguments.files or Path(folder)
+        files.mkdir(parents=True, exist_ok=True)
+        print(HEADER)
+        for name in arguments.models or WANTED:
+            for side in ("ours", "keras"):
+                _in_process(name, side, files)
+            print(line(name, measure(files, name)), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", help="default: all")
+    parser.add_argument("--files", type=Path, help="keep the files there; Keras's are not exported again")
+    parser.add_argument("--write", choices=("ours", "keras"), help=argparse.SUPPRESS)
+    return parser
+
+
+def _in_process(name: str, side: str, files: Path) -> None:
+    if side == "keras" and (files / f"{name}.keras.onnx").exists():
+        return
+    command = [sys.executable, "-m", "benchmarks.bench_onnx", name, "--write", side, "--files", str(files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        (files / f"{name}.{side}.error").write_text(done.stderr)
+
+
+def write(name: str, side: str, files: Path) -> None:
+    """Export one model, ours or Keras's, with weights that are the same for both."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras
+
+    from benchmarks.speed_models import MODELS
+
+    keras.utils.set_random_seed(0)
+    model = MODELS[name]()
+    path = files / f"{name}.{side}.onnx"
+    path.unlink(missing_ok=True)
+    if side == "keras":
+        from benchmarks.keras_onnx import export
+
+        export(model, path)
+        return
+    from exporter import formats
+    from exporter.freeze import Inference
+    from exporter.spec import Options
+
+    formats.get("onnx").write(Inference(model), path, Options(), {})
+
+
+def measure(files: Path, name: str) -> dict[str, Any]:
+    """Run both files in turn; return medians of milliseconds, what is left of the limit, transposes."""
+    import onnx
+
+    from benchmarks.macs import count
+
+    ours, keras = (files / f"{name}.{side}.onnx" for side in ("ours", "keras"))
+    found = {side: _session(path) for side, path in (("ours", ours), ("keras", keras)) if path.exists()}
+    times = _interleaved(list(found.values()))
+    result: dict[str, Any] = {side: median(t) * 1e3 for side, t in zip(found, times, strict=True)}
+    if "ours" in found:
+        result["transposes"] = sum(
+            n.op_type == "Transpose" for n in onnx.load(ours, load_external_data=False).graph.node
+        )
+        result["limit"] = 2 * count(ours, found["ours"][1]) / sgemm_rate() / result["ours"] * 1e3
+        result["difference"] = _difference(found) if len(found) == 2 else float("nan")
+    repairs = files / f"{name}.keras.repairs"
+    result["repairs"] = repairs.read_text() if repairs.exists() else ""
+    return result
+
+
+def _session(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(0)
+    fed = {}
+    for i in session.get_inputs():
+        shape = [d if isinstance(d, int) else 1 for d in i.shape]
+        fed[i.name] = rng.integers(0, 100, shape).astype(np.int32) if "int" in i.type else rng.random(shape, np.float32)
+    return session, fed
+
+
+def _difference(found: dict[str, tuple[Any, dict[str, np.ndarray]]]) -> float:
+    """Return the largest difference of the outputs, over the largest magnitude."""
+    a, b = (session.run(None, fed)[0] for session, fed in found.values())
+    return float(np.max(np.abs(a - b)) / np.max(np.abs(b)))
+
+
+def _interleaved(sessions: list[tuple[Any, dict[str, np.ndarray]]]) -> list[list[float]]:
+    times: list[list[float]] = [[] for _ in sessions]
+    for session, fed in sessions:
+        session.run(None, fed)
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end or len(times[0]) < 7:
+        for (session, fed), taken in zip(sessions, times, strict=True):
+            start = time.thread_time()
+            session.run(None, fed)
+            taken.append(time.thread_time() - start)
+    return times
+
+
+def sgemm_rate(size: int = 1024) -> float:
+    """Return the floating-point operations per second of a matrix product in ONNX Runtime on one thread."""
+    import onnxruntime as ort
+    from onnx import TensorProto, helper, numpy_helper
+
+    shape, matrix = (size, size), np.random.default_rng(0).random((size, size), np.float32)
+    infos = [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n in "xy"]
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "gemm",
+        infos[:1],
+        infos[1:],
+        [numpy_helper.from_array(matrix, "w")],
+    )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return 2 * size**3 / median(_interleaved_few(session, {"x": matrix}))
+
+
+def _interleaved_few(session: Any, fed: dict[str, np.ndarray], runs: int = 9) -> list[float]:
+    times = []
+    for _ in range(runs):
+        start = time.thread_time()
+        session.run(None, fed)
+        times.append(time.thread_time() - start)
+    return times
+
+
+HEADER = f"{'model':24}{'ours':>9}{'Keras':>9}{'ratio':>7}{'wanted':>8}{'limit':>7}{'transposes':>11}{'differs':>9}  repaired"
+
+
+def line(name: str, result: dict[str, Any]) -> str:
+    """Return a row of the table."""
+    if "ours" not in result:
+        return f"{name:24} not exported"
+    if "keras" not in result:
+        return (
+            f"{name:24}{result['ours']:7.2f}ms   Keras's export failed; {result['limit']:.0%}, {result['transposes']}"
+        )
+    ratio = result["keras"] / result["ours"]
+    return (
+        f"{name:24}{result['ours']:7.2f}ms{result['keras']:7.2f}ms{ratio:7.2f}{WANTED[name]:8.2f}{result['limit']:7.0%}"
+        f"{result['transposes']:11}{result['difference']:9.0e}  {result['repairs']}"
+    )
+
+
+if __name__ == "__main__":
+    main()
