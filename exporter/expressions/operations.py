@@ -65,16 +65,19 @@ def function(name: str) -> Callable[..., Any]:
     Raises:
         Refusal: if a graph may not call it.
     """
-    try:
-        return _functions()[name]
-    except (KeyError, TypeError):
-        raise Refusal(f"{name!r} is not among the keras.ops functions that an expression may call") from None
+    if not isinstance(name, str) or name not in _functions():
+        raise Refusal(f"{name!r} is not among the keras.ops functions that an expression may call")
+    return _functions()[name]
+
+
+def parameters(name: str) -> Mapping[str, inspect.Parameter]:
+    """The parameters of the function of this name."""
+    return _parameters(function(name))
 
 
 @functools.cache
-def parameters(name: str) -> Mapping[str, inspect.Parameter]:
-    """The parameters of the function of this name."""
-    return inspect.signature(function(name)).parameters
+def _parameters(public: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(public).parameters
 
 
 def call_of(operation: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[str, list[Any], dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ import pytest
 from keras import ops
 
 import exporter
+from exporter.errors import LoadError
 from exporter.layers import Expression
 
 X = np.random.default_rng(1).standard_normal((5, 4)).astype("float32")
@@ -130,3 +132,13 @@ def test_it_trains_inside_a_subclassed_model() -> None:
     losses = model.fit(X, X[:, :1], epochs=5, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
     assert model.scale.get_config()["fn"]["nodes"][0]["op"] == "tanh"
+
+
+def test_a_file_that_names_something_else_than_an_operation_is_refused(tmp_path: Path) -> None:
+    keras.Sequential([keras.Input((4,)), Expression(ops.tanh)]).save(tmp_path / "good.keras")
+    with zipfile.ZipFile(tmp_path / "good.keras") as good, zipfile.ZipFile(tmp_path / "bad.keras", "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, good.read(name).replace(b'"op": "tanh"', b'"op": "os.system"'))
+    exporter.load(tmp_path / "good.keras")
+    with pytest.raises(LoadError, match=r"'os\.system' is not among the keras\.ops functions"):
+        exporter.load(tmp_path / "bad.keras")
