@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from exporter.parity.expectation import (
-    Expectation,
-    differences,
-    doubtful,
-    dtype_name,
-    expect_all,
-    is_inexact,
-    largest,
-    widest,
-)
+from exporter.parity.expectation import Expectation, differences, doubtful, expect_all
+from exporter.parity.floats import dtype_name, is_inexact, largest, widest
+from exporter.parity.softmax import log_errors
 from exporter.parity.tolerances import tolerance_for
 from exporter.spec import OutputParity
 
@@ -44,11 +37,21 @@ def compare(
 def compare_expected(
     actual: Mapping[str, np.ndarray], expected: Sequence[Expectation], case: str
 ) -> tuple[OutputParity, ...]:
-    """Do what `compare` does, with E, S and tolerances measured before."""
-    return tuple(_compare_output(actual, e, case) for e in expected)
+    """Do what `compare` does, with E, S and tolerances measured before.
+
+    What a softmax makes is compared twice: as it is, and as logits.
+    """
+    return tuple(parity for e in expected for parity in _compare_output(actual, e, case))
 
 
-def _compare_output(actual: Mapping[str, np.ndarray], expected: Expectation, case: str) -> OutputParity:
+def _compare_output(actual: Mapping[str, np.ndarray], expected: Expectation, case: str) -> Iterator[OutputParity]:
+    direct = _compare_values(actual, expected, case)
+    yield direct
+    if expected.log_error is not None and np.isfinite(direct.error):
+        yield _compare_logits(np.asarray(actual[expected.output]), expected, expected.log_error, case)
+
+
+def _compare_values(actual: Mapping[str, np.ndarray], expected: Expectation, case: str) -> OutputParity:
     if expected.output not in actual:
         error, note = np.inf, f"no such output; the file has {', '.join(actual) or 'none'}"
     else:
@@ -63,6 +66,13 @@ def _compare_output(actual: Mapping[str, np.ndarray], expected: Expectation, cas
         keras_error=expected.keras_error,
         note=note,
     )
+
+
+def _compare_logits(value: np.ndarray, expected: Expectation, log_error: float, case: str) -> OutputParity:
+    """Compare what a softmax makes by its logarithm; see `softmax`."""
+    errors = largest(log_errors(value, expected.reference), ~doubtful(expected.keras, expected.reference))
+    bound = tolerance_for(expected.dtype).bound(log_error, 1.0)
+    return OutputParity(expected.output, f"{case}, as logits", errors, bound, 1.0, log_error)
 
 
 def _difference(value: np.ndarray, expected: Expectation) -> tuple[float, str]:

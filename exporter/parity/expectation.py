@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exporter.parity.floats import dtype_name, is_inexact, largest, widest
+from exporter.parity.softmax import log_errors
 from exporter.parity.tolerances import tolerance_for
 
 DOUBT = 2.0**-10
@@ -24,6 +26,7 @@ class Expectation:
         keras_error: E, max |keras - reference| where both are finite and not doubtful.
         scale: S, max |reference| where it is finite.
         tolerance: the largest error that passes.
+        log_error: Keras's own error as `softmax.log_errors` measures it; None unless a softmax makes the output.
     """
 
     output: str
@@ -32,6 +35,7 @@ class Expectation:
     keras_error: float
     scale: float
     tolerance: float
+    log_error: float | None = None
 
     @property
     def dtype(self) -> str:
@@ -39,33 +43,48 @@ class Expectation:
         return dtype_name(self.keras)
 
 
-def expect(output: str, keras: np.ndarray, reference: np.ndarray | None, error_nearby: float = 0.0) -> Expectation:
+def expect(
+    output: str,
+    keras: np.ndarray,
+    reference: np.ndarray | None,
+    nearby: tuple[np.ndarray, np.ndarray] | None = None,
+    *,
+    softmax: bool = False,
+) -> Expectation:
     """Measure Keras against the reference; without one (None) Keras is the reference, at a wider tolerance.
 
     Args:
         output: its name.
         keras: what Keras computes.
         reference: the same in float64.
-        error_nearby: Keras's rounding error on similar inputs, if it is known; the larger one counts.
+        nearby: both on similar inputs, if known: Keras's error there counts too.
+        softmax: whether a softmax makes the output.
     """
     rule = tolerance_for(dtype_name(keras), reference="float32" if reference is None else "float64")
-    truth = keras if reference is None else reference
     if not is_inexact(keras):
-        return Expectation(output, keras, truth, 0.0, 0.0, rule.bound(0.0, 0.0))
-    error = max(rounding_error(keras, truth), error_nearby)
-    scale = _scale(keras, truth)
-    return Expectation(output, keras, truth, error, scale, rule.bound(error, scale))
+        return Expectation(output, keras, keras if reference is None else reference, 0.0, 0.0, rule.bound(0.0, 0.0))
+    truth = keras if reference is None else reference
+    pairs = [(keras, truth), *([] if nearby is None else [nearby])]
+    error, scale = max(rounding_error(*pair) for pair in pairs), _scale(keras, truth)
+    log_error = max(log_rounding_error(*pair) for pair in pairs) if softmax and reference is not None else None
+    return Expectation(output, keras, truth, error, scale, rule.bound(error, scale), log_error)
 
 
 def expect_all(
     keras: Mapping[str, np.ndarray],
     reference: Mapping[str, np.ndarray] | None,
-    errors_nearby: Mapping[str, float] | None = None,
+    nearby: tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]] | None = None,
+    softmax: frozenset[str] = frozenset(),
 ) -> tuple[Expectation, ...]:
-    """Return an expectation per output, in Keras's order."""
-    nearby = errors_nearby or {}
+    """Return an expectation per output, in Keras's order; arguments as for `expect`, by output name."""
     return tuple(
-        expect(name, value, None if reference is None else reference[name], nearby.get(name, 0.0))
+        expect(
+            name,
+            value,
+            None if reference is None else reference[name],
+            None if nearby is None else (nearby[0][name], nearby[1][name]),
+            softmax=name in softmax,
+        )
         for name, value in keras.items()
     )
 
@@ -75,6 +94,11 @@ def rounding_error(keras: np.ndarray, reference: np.ndarray) -> float:
     if not is_inexact(keras):
         return 0.0
     return largest(differences(keras, reference), ~doubtful(keras, reference))
+
+
+def log_rounding_error(keras: np.ndarray, reference: np.ndarray) -> float:
+    """Return the same for the logarithm of what a softmax makes."""
+    return largest(log_errors(keras, reference), ~doubtful(keras, reference))
 
 
 def doubtful(keras: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -98,23 +122,3 @@ def differences(value: np.ndarray, reference: np.ndarray) -> np.ndarray:
 def _scale(keras: np.ndarray, reference: np.ndarray) -> float:
     """Return S, max |reference| where both are finite."""
     return largest(np.abs(widest(reference)), np.isfinite(widest(keras)) & np.isfinite(widest(reference)))
-
-
-def is_inexact(array: np.ndarray) -> bool:
-    """Whether values are rounded: floats (also bfloat16, which NumPy does not know) and complex numbers."""
-    return np.issubdtype(array.dtype, np.inexact) or "float" in array.dtype.name
-
-
-def widest(array: np.ndarray) -> np.ndarray:
-    """Return floats as float64 and complex numbers as complex128."""
-    return array.astype(np.complex128 if np.iscomplexobj(array) else np.float64, copy=False)
-
-
-def largest(values: np.ndarray, where: np.ndarray) -> float:
-    """Return the largest of `values` at `where`; 0 if there is none."""
-    return float(np.max(values, where=where, initial=0.0))
-
-
-def dtype_name(array: np.ndarray) -> str:
-    """Return TensorFlow's name of a dtype: byte and text arrays are "string"."""
-    return "string" if array.dtype.kind in "OSU" else array.dtype.name

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from exporter.parity.expectation import Expectation, is_inexact, widest
+from exporter.parity.expectation import Expectation
+from exporter.parity.floats import is_inexact, widest
 
 
 def top1_agreement(value: np.ndarray, expected: Expectation) -> float | None:

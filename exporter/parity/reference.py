@@ -11,10 +11,11 @@ from exporter.freeze import Inference
 from exporter.parity.batches import fixed_batch, rows_of, run_in_chunks
 from exporter.parity.domains import domains
 from exporter.parity.double import Double
-from exporter.parity.expectation import Expectation, expect_all, rounding_error
+from exporter.parity.expectation import Expectation, expect_all
 from exporter.parity.plan import BUDGET, cost_of_row
 from exporter.parity.rounding import copies_needed, jittered
 from exporter.parity.samples import Sample
+from exporter.parity.softmax import softmax_outputs
 from exporter.parity.state import ModelState
 from exporter.spec import TensorInfo
 
@@ -76,6 +77,7 @@ class Reference:
         self._expectations: dict[str, tuple[Sample, tuple[Expectation, ...]]] = {}
         self._cost = cost_of_row((i.shape for i in inference.inputs), inference.model)
         self._indices = frozenset(name for name, domain in domains(inference).items() if domain.limit is not None)
+        self._softmax = softmax_outputs(inference)
         self.inputs = inference.inputs
         self.outputs = inference.outputs
         self.stateful = self._state.changes
@@ -101,7 +103,9 @@ class Reference:
     def _computed(self, arrays: Arrays) -> tuple[Expectation, ...]:
         double = self._tried_in_double(arrays)
         keras = self._in_keras(arrays, advance=True)
-        return expect_all(keras, double, {} if double is None else self._errors_nearby(arrays, keras))
+        if double is None:
+            return expect_all(keras, None)
+        return expect_all(keras, double, self._nearby(arrays, keras), self._softmax)
 
     def _tried_in_double(self, arrays: Arrays) -> dict[str, np.ndarray] | None:
         """Run in float64; None where that cannot be, and then Keras is the reference for what came before, too."""
@@ -118,20 +122,19 @@ class Reference:
             self._expectations[name] = sample, expect_all({e.output: e.keras for e in expected}, None)
         return None
 
-    def _errors_nearby(self, arrays: Arrays, outputs: Arrays) -> dict[str, float]:
-        """Return Keras's rounding error on jittered copies of the inputs, by output; see `rounding`."""
+    def _nearby(self, arrays: Arrays, outputs: Arrays) -> tuple[Arrays, Arrays] | None:
+        """Return what Keras and float64 make of jittered copies of the inputs, if they are needed; see `rounding`."""
         import tensorflow as tf
 
         rows = max(1, rows_of(arrays, self.inputs))
         copies = min(copies_needed(outputs), max(1, BUDGET // (self._cost * rows)))
         if copies < 1 or self.stateful or not rows_of(arrays, self.inputs):
-            return {}
+            return None
         copied = jittered(arrays, copies, self._batched, self._indices)
         try:
-            keras, double = self._in_keras(copied), self._in_double(copied)
+            return self._in_keras(copied), self._in_double(copied)
         except tf.errors.OpError:  # an assertion in the model, which the original values satisfy
-            return {}
-        return {name: rounding_error(value, double[name]) for name, value in keras.items()}
+            return None
 
     def _in_keras(self, arrays: Arrays, advance: bool = False) -> dict[str, np.ndarray]:
         with self._state.used(advance=advance):

@@ -27,8 +27,8 @@ def jittered(
 ) -> dict[str, np.ndarray]:
     """Return `copies` altered copies of the inputs, joined along the batch.
 
-    Floats change by about `JITTER` of themselves, zeros stay zeros (they may be masks). Indices are shuffled over the
-    whole array. Anything else stays as it is.
+    Floats change by about `JITTER` of themselves, bytes by one step; zeros stay zeros (they may be masks). Indices are
+    shuffled over the whole array. Anything else stays as it is.
 
     Args:
         arrays: inputs by name.
@@ -48,6 +48,9 @@ def jittered(
 def _altered(array: np.ndarray, is_index: bool, rng: np.random.Generator) -> np.ndarray:
     if is_index:
         return rng.permutation(array.ravel()).reshape(array.shape)
+    if array.dtype == np.uint8:
+        step = rng.integers(-1, 2, array.shape)
+        return np.where(array > 0, np.clip(array + step, 1, 255), array).astype(np.uint8)
     if array.dtype.kind != "f":
         return array
     size = max(JITTER, 4 * float(np.finfo(array.dtype).eps))

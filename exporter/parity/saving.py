@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from exporter.errors import InvalidArtifactError, UsageError
-from exporter.parity.expectation import Expectation, dtype_name
+from exporter.parity.expectation import Expectation
+from exporter.parity.floats import dtype_name
 from exporter.parity.plan import BUDGET
 from exporter.parity.reference import Expectations
 from exporter.parity.samples import Sample
@@ -128,6 +129,7 @@ def _write(folder: Path, number: int, sample: Sample, expected: Sequence[Expecta
         "keras_error": {e.output: e.keras_error for e in expected},
         "scale": {e.output: e.scale for e in expected},
         "tolerance": {e.output: e.tolerance for e in expected},
+        "log_error": {e.output: e.log_error for e in expected},
     }
 
 
@@ -160,6 +162,7 @@ def _expectations(folder: Path, entry: Mapping[str, Any]) -> tuple[Expectation, 
             entry["keras_error"][name],
             entry["scale"][name],
             entry["tolerance"][name],
+            entry["log_error"][name],
         )
         for name in entry["dtypes"]
     )

@@ -11,6 +11,7 @@ from exporter.freeze import Inference
 from exporter.parity.domains import Domain, domains
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+IntegerDraw = Callable[[np.random.Generator, tuple[int, ...], int, int], np.ndarray]
 
 KINDS: Mapping[str, Draw] = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
@@ -19,14 +20,24 @@ KINDS: Mapping[str, Draw] = {
     "signed": lambda rng, shape: rng.uniform(-1, 1, shape),
     "pixels": lambda rng, shape: rng.uniform(0, 255, shape),
     "scaled": lambda rng, shape: _row_scales(rng, shape) * rng.standard_normal(shape),
-    "sparse": lambda rng, shape: 3 * rng.standard_normal(shape) * (rng.uniform(size=shape) < 1 / 8),
-    "spikes": lambda rng, shape: 30 * rng.standard_normal(shape) * (rng.uniform(size=shape) < 1 / 8),
+    "sparse": lambda rng, shape: 3 * rng.standard_normal(shape) * _few(rng, shape),
+    "spikes": lambda rng, shape: 30 * rng.standard_normal(shape) * _few(rng, shape),
     "zeros": lambda rng, shape: np.zeros(shape),
     "ones": lambda rng, shape: np.ones(shape),
 }
 
-# [low, high) of integers that index nothing, by kind; uint8 is taken for pixels.
-_INTEGERS: Mapping[str, tuple[int, int]] = {"uniform": (0, 2), "signed": (-5, 6), "wide": (0, 100), "pixels": (0, 256)}
+# Likewise for integers from low to high - 1.
+INTEGER_KINDS: Mapping[str, IntegerDraw] = {
+    "uniform": lambda rng, shape, low, high: rng.integers(low, min(low + 2, high), shape),
+    "wide": lambda rng, shape, low, high: rng.choice([low, high - 1], shape),
+    "scaled": lambda rng, shape, low, high: low + rng.integers(0, _row_limits(rng, shape, high - low), shape),
+    "sparse": lambda rng, shape, low, high: np.where(_few(rng, shape), rng.integers(low, high, shape), low),
+    "spikes": lambda rng, shape, low, high: np.where(_few(rng, shape), high - 1, low),
+    "zeros": lambda rng, shape, low, high: np.full(shape, max(low, min(0, high - 1))),
+    "ones": lambda rng, shape, low, high: np.full(shape, high - 1),
+}
+# [low, high) of integers that index nothing, by kind; 8 bits without a sign are taken for pixels.
+_RANGES: Mapping[str, tuple[int, int]] = {"signed": (-5, 6), "wide": (0, 100), "pixels": (0, 256)}
 _UNKNOWN_WORD = "qzx"
 
 
@@ -61,6 +72,15 @@ def _row_scales(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return 10 ** rng.uniform(-1, 1.5, (*shape[:1], *(1 for _ in shape[1:])))
 
 
+def _row_limits(rng: np.random.Generator, shape: tuple[int, ...], count: int) -> np.ndarray:
+    """Return per row how many of the smallest `count` integers occur in it: dark and bright images."""
+    return np.ceil(count ** rng.uniform(0, 1, (*shape[:1], *(1 for _ in shape[1:])))).astype(np.int64)
+
+
+def _few(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(size=shape) < 1 / 8
+
+
 def numpy_dtype(name: str) -> np.dtype:
     """Return NumPy's dtype for TensorFlow's name of it: strings are objects, bfloat16 comes with ml_dtypes."""
     if name == "string":
@@ -82,15 +102,13 @@ def _integers(kind: str, rng: np.random.Generator, shape: tuple[int, ...], dtype
         keys = np.array(domain.vocabulary)
         unknown = [] if domain.closed or kind in ("zeros", "normal") else [keys.max() + 1]
         return rng.choice([*keys, *unknown], size=shape)
-    low, high = (0, domain.limit) if domain.limit is not None else _INTEGERS.get(kind, (0, 10))
+    low, high = (0, domain.limit) if domain.limit is not None else _RANGES.get(kind, (0, 10))
     if dtype == "uint8" and domain.limit is None:
         low, high = 0, 256
     elif dtype.startswith("uint"):
         low = max(low, 0)
-    if kind in ("zeros", "ones"):
-        return np.full(shape, low if kind == "zeros" else high - 1)
-    values = rng.integers(low, high, shape)
-    return np.where(rng.uniform(size=shape) < 1 / 8, values, 0) if kind == "sparse" else values
+    draw = INTEGER_KINDS.get(kind)
+    return rng.integers(low, high, shape) if draw is None else draw(rng, shape, low, high)
 
 
 def _strings(kind: str, rng: np.random.Generator, shape: tuple[int, ...], domain: Domain) -> np.ndarray:

@@ -19,8 +19,9 @@ def test_error_and_scale_leave_out_what_is_not_finite():
 
 def test_an_error_known_from_nearby_inputs_counts_if_it_is_larger():
     keras, reference = np.ones(3, "float32"), np.ones(3)
-    assert expect("y", keras, reference, 0.5).tolerance == 2.0
-    assert expect("y", keras, reference + 1, 0.5).tolerance == 4.0
+    nearby = (np.ones(9, "float32"), np.full(9, 1.5))
+    assert expect("y", keras, reference, nearby).tolerance == 2.0
+    assert expect("y", keras, reference + 1, nearby).tolerance == 4.0
 
 
 def test_empty_outputs_have_no_scale():

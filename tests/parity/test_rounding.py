@@ -46,3 +46,10 @@ def test_masks_words_and_counts_stay(array):
 def test_half_floats_do_move():
     x = np.ones((1, 4), dtype="float16")
     assert (jittered({"x": x}, 8, ROWS, frozenset())["x"] != 1).any()
+
+
+def test_bytes_move_by_one_step_within_their_range_and_zeros_stay():
+    x = np.array([[0, 1, 100, 255]], dtype="uint8")
+    copied = jittered({"x": x}, 50, ROWS, frozenset())["x"]
+    assert copied.dtype == np.uint8
+    assert [sorted(set(column.tolist())) for column in copied.T] == [[0], [1, 2], [99, 100, 101], [254, 255]]

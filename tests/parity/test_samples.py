@@ -116,6 +116,17 @@ def test_bytes_use_their_whole_range():
     assert values.dtype == np.uint8
 
 
+def test_images_of_bytes_are_dark_bright_and_sparse():
+    x = keras.Input((20, 20, 1), dtype="uint8", name="image")
+    samples = samples_of(keras.Model(x, layers.Rescaling(1 / 255)(x)))
+    by_kind = {s.kind: s.arrays["image"] for s in samples if rows(s) != {0}}
+    assert set(np.unique(by_kind["wide"])) == {0, 255}
+    assert set(np.unique(by_kind["uniform"])) == {0, 1}
+    assert np.mean(by_kind["sparse"] > 0) == pytest.approx(1 / 8, abs=0.03)
+    assert np.ptp(by_kind["scaled"].max(axis=(1, 2, 3))) > 100
+    assert (by_kind["ones"] == 255).all()
+
+
 def test_booleans_are_mixed_and_all_of_one_kind():
     x = keras.Input((9,), dtype="bool", name="mask")
     shares = {

@@ -1,0 +1,25 @@
+"""Arrays of any dtype seen as numbers to compare."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def is_inexact(array: np.ndarray) -> bool:
+    """Whether values are rounded: floats (also bfloat16, which NumPy does not know) and complex numbers."""
+    return np.issubdtype(array.dtype, np.inexact) or "float" in array.dtype.name
+
+
+def widest(array: np.ndarray) -> np.ndarray:
+    """Return floats as float64 and complex numbers as complex128."""
+    return array.astype(np.complex128 if np.iscomplexobj(array) else np.float64, copy=False)
+
+
+def largest(values: np.ndarray, where: np.ndarray) -> float:
+    """Return the largest of `values` at `where`; 0 if there is none."""
+    return float(np.max(values, where=where, initial=0.0))
+
+
+def dtype_name(array: np.ndarray) -> str:
+    """Return TensorFlow's name of a dtype: byte and text arrays are "string"."""
+    return "string" if array.dtype.kind in "OSU" else array.dtype.name
