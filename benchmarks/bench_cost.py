@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import subprocess
@@ -82,7 +83,7 @@ def measure(side: str, size: int) -> dict[str, Any]:
             "seconds": seconds,
             "peak": peak.bytes - before,
             "file": written,
-            "weights": sum(4 * w.size for w in model.variables),
+            "weights": sum(4 * math.prod(w.shape) for w in model.variables),
             "remarks": f"{', '.join(files)}; {_difference(model, path)}",
         }
 

@@ -95,7 +95,7 @@ def bert_small() -> keras.Model:
 
 @model
 def mobilenet_v3_small() -> keras.Model:
-    return applications.MobileNetV3Small(weights=None)
+    return applications.MobileNetV3Small((224, 224, 3), weights=None)
 
 
 @model
