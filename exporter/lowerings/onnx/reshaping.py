@@ -20,6 +20,9 @@ from exporter.lowerings.onnx.value import Constant, Shape, Value
 @lowers_op("Reshape")
 def reshape(g: Graph, op: Any, x: Value, target: Value) -> Value:
     """Reshape; the target is a constant if it can be."""
+    count = target.shape[0]
+    if op.outputs[0].shape.rank is None and count is not None:  # the target's length may be known here all the same
+        return reshaped(g, x, target, (None,) * count)
     wanted = static_shape(op)
     if wanted == x.shape and wanted.count(None) <= 1:
         return x
