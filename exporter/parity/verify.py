@@ -95,7 +95,7 @@ class _Session:
             return
         first, second = self.computed[sample.name], self._run(sample)
         for name in first:
-            if first[name].tolist() != second[name].tolist() and first[name].tobytes() != second[name].tobytes():
+            if not _identical(first[name], second[name]):
                 note = "another result at the second run on the same input"
                 self.results.append(OutputParity(name, f"{sample.name}, again", np.inf, 0.0, 0.0, 0.0, note))
 
@@ -146,3 +146,10 @@ class _Session:
 
 def _rows(sample: Sample, reference: Expectations) -> int:
     return rows_of(sample.arrays, reference.inputs)
+
+
+def _identical(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two results hold the same bytes; arrays of strings hold pointers, so their values are compared."""
+    if first.dtype.kind == "O":
+        return first.tolist() == second.tolist()
+    return first.shape == second.shape and first.tobytes() == second.tobytes()

@@ -145,6 +145,20 @@ def test_the_same_input_must_give_the_same_bytes(model):
     assert "second run" in parity.worst.note
 
 
+def test_another_sign_of_zero_is_another_result():
+    x = keras.Input((4,), name="x")
+    model = keras.Model(x, layers.Identity(name="y")(x * 0.0))
+    calls = []
+
+    def flip(outputs):
+        calls.append(1)
+        return {name: np.copysign(np.zeros_like(a), (-1) ** len(calls)) for name, a in outputs.items()}
+
+    sample = Sample("mine", {"x": np.ones((2, 4), "float32")})
+    parity = verify_artifact(KerasRunner(model, change=flip), Reference(Inference(model)), (sample,))
+    assert parity.worst.case == "mine, again"
+
+
 def test_nan_is_the_same_at_the_second_run():
     x = keras.Input((4,), name="x")
     model = keras.Model(x, ops.sqrt(x))
