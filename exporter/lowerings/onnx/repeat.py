@@ -1,38 +1,53 @@
-"""`keras.ops.repeat` by a fixed number along an axis: Unsqueeze, Expand, Reshape. Grouped-query attention uses it."""
+"""Loops that lowerings write themselves."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
-from exporter.lowerings.onnx.registry import lowers_function
-from exporter.lowerings.onnx.sizes import joined
+from exporter.lowerings.onnx.joining import concatenated
+from exporter.lowerings.onnx.reshaping import unsqueezed
 from exporter.lowerings.onnx.value import Value
 
-
-def _fixed(x: Any, repeats: Any, axis: int | None = None) -> bool:
-    return isinstance(repeats, int) and axis is not None and x.shape[axis] is not None
-
-
-@lowers_function("numpy.repeat", when=_fixed)
-def repeat(g: Graph, x: Value, repeats: int, axis: int) -> Value:
-    """Repeat each element along `axis`, one beside the other."""
-    axis %= x.rank
-    size = (x.shape[axis] or 0) * repeats
-    apart = (*x.shape[: axis + 1], 1, *x.shape[axis + 1 :])
-    y = g.op("Unsqueeze", x, g.constant([axis + 1], np.int64), shape=apart)
-    times = [repeats if a == axis + 1 else 1 for a in range(y.rank)]
-    spread = (*apart[: axis + 1], repeats, *apart[axis + 2 :])
-    y = g.op("Expand", y, g.constant(times, np.int64), shape=spread)
-    shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
-    return g.op("Reshape", y, _target(g, x, shape, axis), shape=shape)
+Step = Callable[[Graph, Value, list[Value]], tuple[Sequence[Value], Sequence[Value]]]
+UNROLLED = 4  # turns; so many are written one after the other
 
 
-def _target(g: Graph, x: Value, shape: tuple[int | None, ...], axis: int) -> Value:
-    """Return the shape as a constant where it can be: 0 keeps a dimension before `axis`, -1 works one out."""
-    target = [0 if d is None and a < axis else -1 if d is None else d for a, d in enumerate(shape)]
-    if target.count(-1) <= 1 and not (-1 in target and 0 in target):
-        return g.constant(target, np.int64)
-    return joined(g, [g.constant([d], np.int64) if d is not None else g.dimension(x, a) for a, d in enumerate(shape)])
+def repeated(g: Graph, turns: int, states: Sequence[Value], step: Step) -> tuple[list[Value], list[Value]]:
+    """Run `step` for turn 0, 1, … and return the last states, and what it gave in every turn, along a new first axis.
+
+    Args:
+        g: the graph.
+        turns: how often.
+        states: before the first turn; they keep their shapes and dtypes.
+        step: takes the graph to write into, the number of the turn as an int64 vector of one element, and the states;
+            returns the new states, and tensors to be stacked.
+    """
+    if turns <= UNROLLED:
+        return _unrolled(g, turns, list(states), step)
+    body = g.body()
+    turn = body.input(g.unique("turn"), (), ir.DataType.INT64)
+    going = body.input(g.unique("going"), (), ir.DataType.BOOL)
+    held = [body.input(g.unique("state"), s.shape, s.dtype) for s in states]
+    number = body.op("Unsqueeze", turn, body.constant([0], np.int64), shape=(1,))
+    after, given = step(body, number, held)
+    outputs = [(s.shape, s.dtype) for s in states] + [((turns, *v.shape), v.dtype) for v in given]
+    graph = body.finish_body("body", [going, *after, *given])
+    results = g.ops("Loop", g.constant(turns, np.int64), g.constant(True), *states, outputs=outputs, body=graph)
+    return results[: len(states)], results[len(states) :]
+
+
+def _unrolled(g: Graph, turns: int, states: list[Value], step: Step) -> tuple[list[Value], list[Value]]:
+    history: list[Sequence[Value]] = []
+    for turn in range(turns):
+        after, given = step(g, g.constant([turn], np.int64), states)
+        states = list(after)
+        history.append(given)
+    stacks = []
+    for parts in zip(*history, strict=True):
+        rows = [unsqueezed(g, g.keras_order(part), 0) for part in parts]
+        stacks.append(concatenated(g, rows, 0, (turns, *parts[0].shape)))
+    return states, stacks
