@@ -28,20 +28,22 @@ def convert(inference: Inference, batch: Batch) -> bytes:
             dtype that TFLite does not have.
     """
     check_interface(inference)
-    concrete = trace(inference, batch)
-    refuse_state(concrete, inference.model)
-    return convert_traced(concrete, inference.model)
+    return convert_traced(trace(inference, batch), inference.model)
 
 
 def trace(inference: Inference, batch: Batch) -> Any:
-    """Return the ConcreteFunction of the model, its calls and ops replaced by the lowerings for TFLite."""
+    """Return the ConcreteFunction of the model, its calls and ops replaced by the lowerings for TFLite.
+
+    Raises:
+        UnsupportedError: if the model keeps a state.
+    """
     from exporter.lowerings.tflite.rewriting import rewritten
 
     inputs = inference.inputs_for(batch)
     with overridden(*replacements()):
         concrete = inference.trace(inference.__call__, inputs)
-    function = rewritten(concrete)
-    return concrete if function is None else inference.trace(function, inputs)
+    refuse_state(concrete, inference.model)
+    return inference.trace(rewritten(concrete), inputs)
 
 
 def convert_traced(concrete: Any, model: Any) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from exporter.errors import UnsupportedError
+from exporter.lowerings.tflite import ASSIGNMENTS
 
 REMEDIES = {
     "TensorListReserve": "fix the batch size (tflite_batch=1) or the number of time steps",
@@ -41,19 +43,36 @@ def refusal(error: Any, model: Any) -> UnsupportedError:
 
 
 def refuse_state(concrete: Any, model: Any) -> None:
-    """Refuse a model that writes variables: a file of builtin ops has none.
+    """Refuse a model whose outputs depend on variables that it writes: a file of builtin ops has none.
+
+    What is written and never read (the seed of an augmentation that inference leaves out) does no harm.
 
     Raises:
         UnsupportedError: naming the layers.
     """
-    writers = [op for op in concrete.graph.get_operations() if op.type.startswith("Assign")]
-    if writers:
+    operations = concrete.graph.get_operations()
+    writers = [op for op in operations if op.type in ASSIGNMENTS]
+    read = _needed(concrete.graph.outputs)
+    guilty = [op for op in writers if op.inputs[0].name in read]
+    if guilty:
         raise UnsupportedError(
             "the model remembers something from call to call",
-            where=", ".join(dict.fromkeys(f"layer {layer_of(op.name, model)!r}" for op in writers)),
+            where=", ".join(dict.fromkeys(f"layer {layer_of(op.name, model)!r}" for op in guilty)),
             reason="a TFLite file of builtin ops has no variables to keep it in",
             remedy="set stateful=False, or make the state an input (initial_state) and an output (return_state=True)",
         )
+
+
+def _needed(outputs: Iterable[Any]) -> set[str]:
+    """Return the names of all tensors that the outputs are computed from."""
+    seen: set[str] = set()
+    stack = list(outputs)
+    while stack:
+        tensor = stack.pop()
+        if tensor.name not in seen:
+            seen.add(tensor.name)
+            stack += tensor.op.inputs
+    return seen
 
 
 def layer_of(scope: str, model: Any) -> str:

@@ -17,6 +17,9 @@ from typing import Any
 from exporter.lowerings.override import Replacement
 from exporter.registry import Registry, import_submodules
 
+# Ops that write a variable. A file has none: they are left out once it is known that nothing reads what they write.
+ASSIGNMENTS = ("AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp")
+
 LAYERS: Registry[tuple[type, Replacement]] = Registry("TFLite lowering of layer")
 FUNCTIONS: Registry[Replacement] = Registry("TFLite lowering of function")
 OPS: Registry[Replacement] = Registry("TFLite lowering of op")
@@ -39,14 +42,26 @@ def lowers_function(*names: str) -> Callable[[Replacement], Replacement]:
 
 
 def lowers_op(*types: str) -> Callable[[Replacement], Replacement]:
-    """Register `replacement(op, *inputs)` for types of TensorFlow ops ("Log1p"); it returns a tensor or a list of them."""
-    return OPS.register(*types)
+    """Register `replacement(op, *inputs)` for types of TensorFlow ops ("Log1p"); it returns a tensor or a list of them.
+
+    An op type may have several: they are asked in the order of their modules' names until one does not decline.
+    """
+
+    def enter(replacement: Replacement) -> Replacement:
+        for op_type in types:
+            OPS.register(f"{op_type} in {replacement.__module__}")(replacement)
+        return replacement
+
+    return enter
 
 
-def op_lowerings() -> dict[str, Replacement]:
+def op_lowerings() -> dict[str, list[Replacement]]:
     """Return the replacements of ops, by type."""
     import_submodules(__name__)
-    return dict(OPS)
+    found: dict[str, list[Replacement]] = {}
+    for name in sorted(OPS):
+        found.setdefault(name.partition(" ")[0], []).append(OPS[name])
+    return found
 
 
 def replacements() -> tuple[dict[type, Replacement], dict[str, Replacement]]:

@@ -15,21 +15,23 @@ def dense_bincount(op: Any, values: Any, size: Any, weights: Any) -> Any:
 
     Values of [n] or [batch, n], none negative; larger ones are not counted. Weights have the shape of the values, or none.
     """
-    found = tf.cast(tf.equal(tf.expand_dims(values, -1), tf.range(size)), weights.dtype)  # [..., n, size]
     if op.get_attr("binary_output"):
-        return tf.reduce_max(found, axis=-2)
-    if weights.shape.num_elements() != 0:
-        found *= tf.expand_dims(weights, -1)
-    return tf.reduce_sum(found, axis=-2)
+        return tf.reduce_max(_counted(values, size, weights[:0]), axis=-2)
+    return tf.reduce_sum(_counted(values, size, weights), axis=-2)
 
 
 @lowers_op("Bincount")
 def bincount(op: Any, values: Any, size: Any, weights: Any) -> Any:
     """Return the counts of a flat tensor, as above."""
-    found = tf.cast(tf.equal(tf.reshape(values, [-1, 1]), tf.range(size)), weights.dtype)
-    if weights.shape.num_elements() != 0:
-        found *= tf.reshape(weights, [-1, 1])
-    return tf.reduce_sum(found, axis=0)
+    return tf.reduce_sum(_counted(tf.reshape(values, [-1]), size, tf.reshape(weights, [-1])), axis=0)
+
+
+def _counted(values: Any, size: Any, weights: Any) -> Any:
+    """Return, for each value and each of 0 … size - 1, the value's weight (1 without weights) where they are equal."""
+    found = tf.equal(tf.expand_dims(values, -1), tf.range(size))
+    if 0 in weights.shape:
+        return tf.cast(found, weights.dtype)
+    return tf.where(found, tf.expand_dims(weights, -1), tf.zeros([], weights.dtype))
 
 
 @lowers_op("LowerBound")

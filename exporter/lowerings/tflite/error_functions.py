@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from exporter.lowerings.tflite import lowers_op
+from exporter.lowerings.tflite.gelu import belongs_to_gelu
 from exporter.lowerings.tflite.polynomials import horner
 
 _P = (1.12837915, 0.190581455, 0.0527674681, 0.00377197165, 0.000284822242, 2.04601143e-06)
@@ -62,7 +63,7 @@ _TAIL = (
 @lowers_op("Erf")
 def erf(op: Any, x: Any) -> Any:
     """Return 2/sqrt(pi) times the integral of e^(-t²) from 0 to x."""
-    if x.dtype != tf.float32:
+    if x.dtype != tf.float32 or belongs_to_gelu(op):
         return NotImplemented
     x = tf.minimum(tf.maximum(x, -3.925), 3.925)
     square = x * x
@@ -72,7 +73,7 @@ def erf(op: Any, x: Any) -> Any:
 @lowers_op("Erfc")
 def erfc(op: Any, x: Any) -> Any:
     """Return 1 - erf(x), with its right tail."""
-    if x.dtype != tf.float32:
+    if x.dtype != tf.float32 or belongs_to_gelu(op):
         return NotImplemented
     a = tf.minimum(tf.abs(x), 15.0)  # e^-225 is 0
     t = 1.0 / (1.0 + 0.35 * a)

@@ -7,35 +7,33 @@ float32, which TFLite's kernels compute in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from exporter.lowerings.tflite import op_lowerings
-from exporter.precision import SINGLE, _Rewriter
+from exporter.lowerings.tflite import ASSIGNMENTS, op_lowerings
+from exporter.lowerings.tflite.complex_numbers import STRUCTURAL, Pair, structural
+from exporter.precision import SINGLE, _definition, _Rewriter
+
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+
+CASES = ("Case", "StatelessCase")
 
 TO_SINGLE: Mapping[str, str] = {**SINGLE, "float64": "float32", "complex128": "complex64"}
 
 
-def rewritten(concrete: Any) -> Any:
-    """Return a function of flat tensors that emits `concrete`, its ops lowered, in float32; None if nothing changes.
-
-    Outputs keep their dtypes.
-    """
-    lowerings = op_lowerings()
-    types = set(_op_types(concrete.graph))
-    narrow = any(dtype in TO_SINGLE for dtype in _dtypes(concrete.graph))
-    if not narrow and not types & set(lowerings):
-        return None
-    rewriter = _Lowering(TO_SINGLE if narrow else {}, lowerings)
+def rewritten(concrete: Any) -> Callable[..., list[Any]]:
+    """Return a function of flat tensors that emits `concrete` with its ops lowered, in float32; outputs keep their dtypes."""
+    rewriter = _Lowering(TO_SINGLE, op_lowerings())
 
     def function(*tensors: Any) -> list[Any]:
         source = concrete.graph
         for variable in source.variables:
             tf.compat.v1.get_default_graph().watch_variable(variable)
         outputs, _ = rewriter.replay(source, [*tensors, *concrete.captured_inputs])
-        return [tf.cast(new, old.dtype) for new, old in zip(outputs, concrete.outputs, strict=True)]
+        joined = [o.joined() if isinstance(o, Pair) else o for o in outputs]
+        return [tf.cast(new, old.dtype) for new, old in zip(joined, concrete.outputs, strict=True)]
 
     return function
 
@@ -43,44 +41,56 @@ def rewritten(concrete: Any) -> Any:
 class _Lowering(_Rewriter):
     """Replays a graph, calling the lowering of each op that has one."""
 
-    def __init__(self, mapping: Mapping[str, str], lowerings: Mapping[str, Any]) -> None:
+    def __init__(self, mapping: Mapping[str, str], lowerings: Mapping[str, Sequence[Any]]) -> None:
         super().__init__(mapping)
         self._lowerings = lowerings
 
     def _emit(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
         """Emit the lowering of an op, or the op itself where there is none or it declines."""
-        lowering = self._lowerings.get(op.type)
-        if lowering is None:
-            return super()._emit(op, inputs)
-        with tf.name_scope(f"{op.name}/"):
-            outputs = lowering(op, *inputs)
+        if op.type in ASSIGNMENTS:
+            return tf.no_op(), []
+        outputs = self._lowered(op, inputs)
         if outputs is NotImplemented:
-            return super()._emit(op, inputs)
+            return super()._emit(op, [i.joined() if isinstance(i, Pair) else i for i in inputs])
         outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
-        outputs = [tf.identity(o) if any(o is i for i in inputs) else o for o in outputs]
+        outputs = [tf.identity(o) if any(o is i for i in inputs) and not isinstance(o, Pair) else o for o in outputs]
         for old, new in zip(op.outputs, outputs, strict=True):
             new.set_shape(old.shape)
         return outputs[0].op, outputs
 
+    def _lowered(self, op: Any, inputs: list[Any]) -> Any:
+        if op.type in CALLS:
+            return self._inlined(op, op.get_attr("f").name, inputs)
+        if op.type in CASES:
+            return self._chosen(op, inputs[0], inputs[1:])
+        if op.type in STRUCTURAL and any(isinstance(i, Pair) for i in inputs):
+            return structural(op, inputs)
+        for lowering in self._lowerings.get(op.type, ()):
+            with tf.name_scope(f"{op.name}/"):
+                outputs = lowering(op, *inputs)
+            if outputs is not NotImplemented:
+                return outputs
+        return NotImplemented
 
-def _op_types(graph: Any) -> Iterator[str]:
-    """Yield the type of every op in a graph and in the functions that it calls."""
-    yield from (op.type for op in graph.get_operations())
-    for function in _library(graph):
-        yield from (node.op for node in function.node_def)
+    def _inlined(self, op: Any, name: str, inputs: list[Any]) -> list[Any]:
+        """Emit the body of the function `name` in place of a call."""
+        from tensorflow.python.framework import function_def_to_graph
 
+        with op.graph.as_default():
+            body = function_def_to_graph.function_def_to_graph(_definition(op.graph, name))
+        with tf.name_scope(f"{op.name}/"):
+            outputs, _ = self.replay(body, inputs)
+        return outputs
 
-def _dtypes(graph: Any) -> Iterator[str]:
-    """Yield the dtype of every result in a graph, and every dtype that the functions in it mention."""
-    for op in graph.get_operations():
-        yield from (t.dtype.name for t in op.outputs)
-    for function in _library(graph):
-        for node in function.node_def:
-            for value in node.attr.values():
-                yield from (tf.as_dtype(t).name for t in (value.type, *value.list.type) if t)
+    def _chosen(self, op: Any, index: Any, inputs: list[Any]) -> list[Any]:
+        """Emit the choice among several functions as choices between two; an index out of range takes the last."""
+        names = [branch.name for branch in op.get_attr("branches")]
 
+        def choose(first: int) -> Any:
+            if first == len(names) - 1:
+                return self._inlined(op, names[first], inputs)
+            return tf.cond(
+                tf.equal(index, first), lambda: self._inlined(op, names[first], inputs), lambda: choose(first + 1)
+            )
 
-def _library(graph: Any) -> Iterator[Any]:
-    """Yield the definitions of the functions in a graph's library."""
-    for function in graph._functions.values():
-        yield function.cached_definition
+        return choose(0)

@@ -94,7 +94,7 @@ def diagonal_matrix(op: Any, values: Any, k: Any, rows: Any, columns: Any, paddi
     size = values.shape[-1]
     if static[1] not in (-1, size) or static[2] not in (-1, size):
         return NotImplemented
-    return tf.expand_dims(values, -1) * tf.eye(size, dtype=values.dtype)
+    return tf.where(np.eye(size, dtype=bool), tf.expand_dims(values, -1), tf.zeros([], values.dtype))
 
 
 @lowers_op("ExtractImagePatches")

@@ -1,0 +1,155 @@
+"""Fourier transforms as matrix products.
+
+The transform of n = n1 n2 numbers, written as a matrix [n1, n2], is a transform of length n1 of its columns, a product
+with e^(-2 pi i k1 m2 / n), and a transform of length n2 of its rows (Cooley and Tukey 1965): n (n1 + n2) products instead
+of n². Lengths of at most `DIRECT` and primes are one product with the matrix e^(-2 pi i k m / n).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from exporter.lowerings.tflite import lowers_op
+from exporter.lowerings.tflite.complex_numbers import Pair, split
+from exporter.lowerings.tflite.constants import constant
+
+DIRECT = 128
+
+
+@lowers_op("FFT")
+def fft(op: Any, z: Any) -> Any:
+    """Return the transform along the last axis."""
+    z = split(z)
+    return NotImplemented if z.real.shape[-1] is None else transform(z)
+
+
+@lowers_op("IFFT")
+def ifft(op: Any, z: Any) -> Any:
+    """Return the inverse transform along the last axis."""
+    z = split(z)
+    return NotImplemented if z.real.shape[-1] is None else inverse(z)
+
+
+@lowers_op("FFT2D")
+def fft2d(op: Any, z: Any) -> Any:
+    """Return the transform along the last two axes."""
+    z = split(z)
+    return NotImplemented if None in z.real.shape[-2:] else _transposed(transform(_transposed(transform(z))))
+
+
+@lowers_op("IFFT2D")
+def ifft2d(op: Any, z: Any) -> Any:
+    """Return the inverse transform along the last two axes."""
+    z = split(z)
+    return NotImplemented if None in z.real.shape[-2:] else _transposed(inverse(_transposed(inverse(z))))
+
+
+@lowers_op("RFFT")
+def rfft(op: Any, x: Any, length: Any) -> Any:
+    """Return the first half of the transform of real numbers, cut or filled with zeros to `length`."""
+    size = constant(length)
+    if size is None or x.shape[-1] is None:
+        return NotImplemented
+    n = int(size[0])
+    x = _fitted(x, n)
+    if n <= DIRECT or _factor(n) == 1:
+        phases = _phases(n, np.arange(n), np.arange(n // 2 + 1))
+        return Pair(_product(x, np.cos(phases)), _product(x, -np.sin(phases)))
+    z = transform(Pair(x, None))
+    return Pair(z.real[..., : n // 2 + 1], z.imag[..., : n // 2 + 1])
+
+
+@lowers_op("IRFFT")
+def irfft(op: Any, z: Any, length: Any) -> Any:
+    """Return the real numbers whose transform begins with z, `length` of them.
+
+    The other half of the transform is the conjugate, so each term but the first and the middle one counts twice.
+    """
+    size = constant(length)
+    z = split(z)
+    if size is None or z.real.shape[-1] is None:
+        return NotImplemented
+    n = int(size[0])
+    half = n // 2 + 1
+    real, imag = _fitted(z.real, half), _fitted(z.imag, half)
+    weights = np.where((np.arange(half) == 0) | (2 * np.arange(half) == n), 1.0, 2.0) / n
+    phases = _phases(n, np.arange(half), np.arange(n))
+    return _product(real, weights[:, None] * np.cos(phases)) - _product(imag, weights[:, None] * np.sin(phases))
+
+
+def transform(z: Pair) -> Pair:
+    """Return sum over m of z[m] e^(-2 pi i k m / n) along the last axis; an imaginary part of None is zero."""
+    n = z.real.shape[-1]
+    first = 1 if n <= DIRECT else _factor(n)
+    if first == 1:
+        return _times(z, _phases(n, np.arange(n), np.arange(n)))
+    second = n // first
+    columns = _transposed(_each(z, lambda x: _reshaped(x, [first, second])))  # [second, first]
+    inner = transform(columns)
+    turned = _rotated(inner, _phases(n, np.arange(second), np.arange(first)))
+    rows = transform(_transposed(turned))  # [first, second]
+    return _each(_transposed(rows), lambda x: _reshaped(x, [n], 2))
+
+
+def inverse(z: Pair) -> Pair:
+    """Return the inverse transform: conj(transform(conj(z))) / n."""
+    n = z.real.shape[-1]
+    result = transform(Pair(z.real, -z.imag))
+    return Pair(result.real / n, -result.imag / n)
+
+
+def _times(z: Pair, phases: np.ndarray) -> Pair:
+    """Return the product of rows z with the matrix e^(-i phases)."""
+    cosine, sine = np.cos(phases), np.sin(phases)
+    real, imag = _product(z.real, cosine), _product(z.real, -sine)
+    if z.imag is None:
+        return Pair(real, imag)
+    return Pair(real + _product(z.imag, sine), imag + _product(z.imag, cosine))
+
+
+def _rotated(z: Pair, phases: np.ndarray) -> Pair:
+    """Return z e^(-i phases), entry by entry."""
+    cosine, sine = np.cos(phases).astype("float32"), np.sin(phases).astype("float32")
+    return Pair(z.real * cosine + z.imag * sine, z.imag * cosine - z.real * sine)
+
+
+def _phases(n: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return 2 pi row column / n, reduced before it is rounded."""
+    return 2 * np.pi / n * (np.outer(rows, columns) % n)
+
+
+def _factor(n: int) -> int:
+    """Return the largest divisor of n up to its square root."""
+    return max(d for d in range(1, int(n**0.5) + 1) if n % d == 0)
+
+
+def _product(x: Any, matrix: np.ndarray) -> Any:
+    return tf.linalg.matmul(x, matrix.astype("float32")) if x.shape.rank > 1 else _vector_product(x, matrix)
+
+
+def _vector_product(x: Any, matrix: np.ndarray) -> Any:
+    return tf.linalg.matmul(x[tf.newaxis], matrix.astype("float32"))[0]
+
+
+def _each(z: Pair, function: Any) -> Pair:
+    return Pair(function(z.real), None if z.imag is None else function(z.imag))
+
+
+def _transposed(z: Pair) -> Pair:
+    return _each(z, tf.linalg.matrix_transpose)
+
+
+def _reshaped(x: Any, shape: list[int], drop: int = 1) -> Any:
+    """Return x with its last `drop` axes in another shape."""
+    return tf.reshape(x, tf.concat([tf.shape(x)[: x.shape.rank - drop], shape], 0))
+
+
+def _fitted(x: Any, length: int) -> Any:
+    """Return x with its last axis cut or filled with zeros to `length`."""
+    size = x.shape[-1]
+    if size >= length:
+        return x[..., :length]
+    return tf.pad(x, [[0, 0]] * (x.shape.rank - 1) + [[0, length - size]])
