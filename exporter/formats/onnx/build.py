@@ -11,6 +11,7 @@ from onnx_ir.passes import common as passes
 
 from exporter.errors import UsageError
 from exporter.formats.onnx.expand import NARROW, data_type, expand
+from exporter.formats.onnx.hard_sigmoids import join_hard_sigmoids
 from exporter.formats.onnx.identities import remove_identities
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
 from exporter.formats.onnx.outline import outline
@@ -78,6 +79,7 @@ def _tidy(graph: ir.Graph) -> None:
     graph.opset_imports[""] = NEWEST
     passes.CommonSubexpressionEliminationPass()(model)
     remove_identities(model)
+    join_hard_sigmoids(graph)
     passes.RemoveUnusedNodesPass()(model)
 
 
