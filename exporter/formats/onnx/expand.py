@@ -16,6 +16,7 @@ from exporter.errors import UnsupportedError
 from exporter.formats.onnx.fallback import convert_op
 from exporter.formats.onnx.folding import folded
 from exporter.formats.onnx.outline import Marker, Outline, Slot
+from exporter.lowerings.onnx.complex_numbers import complex_op, is_complex
 from exporter.lowerings.onnx.control_flow import function_graph
 from exporter.lowerings.onnx.graph import Graph, tensor_constant
 from exporter.lowerings.onnx.registry import OPS
@@ -45,10 +46,18 @@ def expand(
         value = g.input(info.name, dims, dtype)
         fed.append(g.cast(value, ir.DataType.FLOAT) if dtype in NARROW else value)
     g.walk = lambda body, graph, arguments: Walk(body, outline).graph(graph, arguments)
-    outputs = [g.keras_order(value) for value in Walk(g, outline).graph(outline.graph, fed)]
+    outputs = Walk(g, outline).graph(outline.graph, fed)
     if outline.refusals:
         raise UnsupportedError.joined(outline.refusals)
-    return outputs
+    for value, tensor in zip(outputs, outline.graph.outputs, strict=True):
+        if not isinstance(value, Value):
+            raise UnsupportedError(
+                "an output is not a tensor of real numbers",
+                where=outline.name,
+                reason=f"it is {tensor.dtype.name}, which ONNX Runtime cannot return",
+                remedy="return the real and the imaginary part: ops.real(x), ops.imag(x)",
+            )
+    return [g.keras_order(value) for value in outputs]
 
 
 NARROW = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
@@ -123,6 +132,10 @@ class Walk:
         except (NotImplementedError, UnsupportedError) as error:
             self.outline.refusals.append(_refusal(scope or self.outline.name, marker, op, str(error)))
             results = [_stand_in(output) for output in op.outputs]
+        except Exception:
+            if not self.outline.refusals:
+                raise
+            results = [_stand_in(output) for output in op.outputs]  # it stumbles over a stand-in, not over itself
         for output, value in zip(op.outputs, results, strict=True):
             self.values[output.ref()] = self._typed(value, output) if isinstance(value, Value) else value
 
@@ -154,9 +167,11 @@ class Walk:
             return Walk(self.g, self.outline).graph(function_graph(op, op.get_attr("f").name), inputs)
         if (known := folded(op, inputs)) is not None:
             return [self.g.constant(array) for array in known]
+        if any(is_complex(value) for value in inputs):
+            return _listed(complex_op(self.g, op, inputs))
         if op.type in OPS:
             result = OPS[op.type].lowering(self.g, op, *inputs)
-            return list(result) if isinstance(result, list | tuple) else [result]
+            return _listed(result)
         return convert_op(self.g, op, inputs)
 
     def _read(self, handle: Any) -> Constant:
@@ -181,6 +196,10 @@ def _stand_in(output: Any) -> Value | None:
     dtype = ir.DataType.FLOAT if output.dtype.is_floating or output.dtype.is_complex else ir.DataType.INT64
     shape = tuple(output.shape.as_list()) if output.shape.rank is not None else ()
     return Value(ir.Value(name=output.name, type=ir.TensorType(dtype)), shape, dtype, identity(len(shape)))
+
+
+def _listed(result: Any) -> list[Any]:
+    return list(result) if isinstance(result, list | tuple) else [result]
 
 
 def _needed(graph: Any) -> set[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
+from exporter.lowerings.onnx.complex_numbers import Complex, from_real
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.value import Value
@@ -15,8 +16,11 @@ SHORT = frozenset({ir.DataType.INT8, ir.DataType.UINT8, ir.DataType.INT16, ir.Da
 
 
 @lowers_op("Cast")
-def cast(g: Graph, op: Any, x: Value) -> Value:
+def cast(g: Graph, op: Any, x: Value) -> Value | Complex:
     """Cast. 16-bit floats are computed as float32, so that casts among floats of up to 32 bits vanish."""
+    if op.get_attr("DstT").is_complex:
+        wide = op.get_attr("DstT").name == "complex128"
+        return from_real(g, g.cast(x, ir.DataType.DOUBLE if wide else ir.DataType.FLOAT))
     wanted = _held_as(op.get_attr("DstT"))
     return saturated(g, x, wanted) if x.is_float and wanted in SHORT else g.cast(x, wanted)
 

@@ -1,0 +1,159 @@
+"""Complex numbers inside a model: pairs of real tensors. ONNX Runtime has no others; a model cannot return them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.registry import OPS, lowers_op
+from exporter.lowerings.onnx.sizes import filled
+from exporter.lowerings.onnx.trigonometry import atan2
+from exporter.lowerings.onnx.value import Constant, Value
+
+
+@dataclass(frozen=True)
+class Complex:
+    """real + i · imag."""
+
+    real: Value
+    imag: Value
+
+
+# What moves elements or is linear does to both parts what it does to one tensor.
+PARTWISE = frozenset(
+    {
+        "Add",
+        "AddN",
+        "AddV2",
+        "BroadcastTo",
+        "ConcatV2",
+        "ExpandDims",
+        "GatherNd",
+        "GatherV2",
+        "Identity",
+        "MatrixBandPart",
+        "Mean",
+        "MirrorPad",
+        "Neg",
+        "Pack",
+        "Pad",
+        "PreventGradient",
+        "Reshape",
+        "ReverseV2",
+        "Roll",
+        "Select",
+        "SelectV2",
+        "Slice",
+        "Snapshot",
+        "Split",
+        "SplitV",
+        "Squeeze",
+        "StopGradient",
+        "StridedSlice",
+        "Sub",
+        "Sum",
+        "Tile",
+        "Transpose",
+        "Unpack",
+    }
+)
+
+
+def is_complex(value: Any) -> bool:
+    """Whether a value is complex: a pair, or a constant of complex numbers."""
+    complex_types = (ir.DataType.COMPLEX64, ir.DataType.COMPLEX128)
+    return isinstance(value, Complex) or (isinstance(value, Value) and value.dtype in complex_types)
+
+
+def complex_op(g: Graph, op: Any, inputs: Sequence[Any]) -> Any:
+    """Write an op that has complex inputs.
+
+    Raises:
+        NotImplementedError: if it is not one of those that complex numbers are known for.
+    """
+    inputs = [_pair(g, v) if is_complex(v) else v for v in inputs]
+    if op.type in ARITHMETIC:
+        return ARITHMETIC[op.type](g, *inputs)
+    if op.type not in PARTWISE:
+        raise NotImplementedError(f"ONNX has no complex numbers, and {op.type} of them is not written with real ones")
+    lowering = OPS[op.type].lowering
+    parts = [lowering(g, op, *(_part(v, name) for v in inputs)) for name in ("real", "imag")]
+    if isinstance(parts[0], list):
+        return [Complex(real, imag) for real, imag in zip(*parts, strict=True)]
+    return Complex(*parts)
+
+
+def _part(value: Any, name: str) -> Any:
+    return getattr(value, name) if isinstance(value, Complex) else value
+
+
+def _pair(g: Graph, value: Complex | Value) -> Complex:
+    if isinstance(value, Complex):
+        return value
+    assert isinstance(value, Constant)
+    return Complex(g.constant(value.array.real.copy()), g.constant(value.array.imag.copy()))
+
+
+@lowers_op("Complex")
+def from_parts(g: Graph, op: Any, real: Value, imag: Value) -> Complex:
+    """A pair."""
+    return Complex(real, imag)
+
+
+def from_real(g: Graph, x: Value) -> Complex:
+    """Return real numbers as complex ones."""
+    return Complex(x, filled(g, g.constant(0, x.numpy_dtype), x))
+
+
+def _multiplied(g: Graph, a: Complex, b: Complex) -> Complex:
+    real = g.elementwise("Sub", g.elementwise("Mul", a.real, b.real), g.elementwise("Mul", a.imag, b.imag))
+    imag = g.elementwise("Add", g.elementwise("Mul", a.real, b.imag), g.elementwise("Mul", a.imag, b.real))
+    return Complex(real, imag)
+
+
+def _divided(g: Graph, a: Complex, b: Complex) -> Complex:
+    norm = g.elementwise("Add", g.elementwise("Mul", b.real, b.real), g.elementwise("Mul", b.imag, b.imag))
+    product = _multiplied(g, a, _conjugated(g, b))
+    return Complex(g.elementwise("Div", product.real, norm), g.elementwise("Div", product.imag, norm))
+
+
+def _conjugated(g: Graph, z: Complex) -> Complex:
+    return Complex(z.real, g.elementwise("Neg", z.imag))
+
+
+def _size(g: Graph, z: Complex) -> Value:
+    """√(a² + b²), both divided by the larger first, so that no square overflows."""
+    zero, one = g.constant(0, z.real.numpy_dtype), g.constant(1, z.real.numpy_dtype)
+    real, imag = g.elementwise("Abs", z.real), g.elementwise("Abs", z.imag)
+    largest = g.elementwise("Max", real, imag)
+    scale = g.elementwise("Where", g.elementwise("Equal", largest, zero), one, largest, dtype=largest.dtype)
+    ratios = [g.elementwise("Div", part, scale) for part in (real, imag)]
+    squares = [g.elementwise("Mul", ratio, ratio) for ratio in ratios]
+    size = g.elementwise("Mul", g.elementwise("Sqrt", g.elementwise("Add", *squares)), largest)
+    infinite = g.elementwise("Equal", largest, g.constant(np.inf, largest.numpy_dtype))
+    return g.elementwise("Where", infinite, largest, size, dtype=size.dtype)
+
+
+def _exponential(g: Graph, z: Complex) -> Complex:
+    size = g.elementwise("Exp", z.real)
+    return Complex(*(g.elementwise("Mul", size, g.elementwise(kind, z.imag)) for kind in ("Cos", "Sin")))
+
+
+ARITHMETIC: dict[str, Callable[..., Any]] = {
+    "Mul": _multiplied,
+    "RealDiv": _divided,
+    "Div": _divided,
+    "Conj": _conjugated,
+    "ComplexAbs": _size,
+    "Exp": _exponential,
+    "Square": lambda g, z: _multiplied(g, z, z),
+    "Real": lambda g, z: z.real,
+    "Imag": lambda g, z: z.imag,
+    "Angle": lambda g, z: atan2(g, None, z.imag, z.real),
+    "Cast": lambda g, z: z,
+}
