@@ -1,79 +1,151 @@
-"""Convolutions of 1, 2 and 3 dimensions: Conv, channels-first in the file."""
+"""Convolutions of 1, 2 and 3 dimensions: Conv, channels-first in the file, with the bias in it.
+
+The layers and `keras.ops.conv`, `depthwise_conv`, `separable_conv`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
+import numpy as np
 
 from exporter.lowerings.onnx.activation import activate, known_activation
-from exporter.lowerings.onnx.graph import Graph
-from exporter.lowerings.onnx.registry import lowers_layer
-from exporter.lowerings.onnx.value import Constant, Order, Shape, Value, channels_first, identity
+from exporter.lowerings.onnx.graph import Graph, Operand
+from exporter.lowerings.onnx.registry import lowers_function, lowers_layer
+from exporter.lowerings.onnx.value import Constant, Order, Value
+from exporter.lowerings.onnx.window import Number, image_order, image_shape, misplaced, window
 
 layers = keras.layers
 
 
-def spatial_order(layer: Any, rank: int) -> Order:
-    """Return the order in which the input of a spatial layer must lie: channels first."""
-    return channels_first(rank) if layer.data_format == "channels_last" else identity(rank)
-
-
 def _traceable(layer: Any, *_: Any, **__: Any) -> bool:
-    return known_activation(layer.activation) and layer.padding in ("same", "valid", "causal")
+    return known_activation(layer.activation)
 
 
 @lowers_layer(layers.Conv1D, layers.Conv2D, layers.Conv3D, when=_traceable)
 def convolution(g: Graph, layer: Any, inputs: Value) -> Value:
     """Correlate with the kernel, add the bias, activate."""
     kernel = g.weight(layer.kernel)
-    spatial = tuple(range(kernel.rank - 2))
-    return _conv(g, layer, inputs, kernel.transpose(kernel.rank - 1, kernel.rank - 2, *spatial), layer.groups)
+    bias = g.weight(layer.bias) if layer.use_bias else None
+    return activate(g, _convolved(g, inputs, _kernel(g, kernel), bias, **_options(layer)), layer.activation)
 
 
 @lowers_layer(layers.DepthwiseConv1D, layers.DepthwiseConv2D, when=_traceable)
 def depthwise(g: Graph, layer: Any, inputs: Value) -> Value:
     """Correlate each channel with its own kernels: a grouped Conv."""
-    return _conv(g, layer, inputs, _depthwise_kernel(g, layer.kernel), layer.kernel.shape[-2])
+    kernel = _depthwise_kernel(g, g.weight(layer.kernel))
+    bias = g.weight(layer.bias) if layer.use_bias else None
+    return activate(g, _convolved(g, inputs, kernel, bias, **_options(layer)), layer.activation)
 
 
-def _depthwise_kernel(g: Graph, variable: Any) -> Constant:
-    kernel = g.weight(variable)
-    *spatial, channels, multiplier = (int(d or 0) for d in kernel.shape)
-    axes = tuple(range(len(spatial)))
-    return kernel.transpose(len(axes), len(axes) + 1, *axes).reshape(channels * multiplier, 1, *spatial)
+@lowers_layer(layers.SeparableConv1D, layers.SeparableConv2D, when=_traceable)
+def separable(g: Graph, layer: Any, inputs: Value) -> Value:
+    """Depthwise, then pointwise with the bias: two Convs."""
+    options = _options(layer)
+    if layer.padding == "causal":
+        raise NotImplementedError('padding="causal" of a separable convolution')
+    x = _convolved(g, inputs, _depthwise_kernel(g, g.weight(layer.depthwise_kernel)), None, **options)
+    bias = g.weight(layer.bias) if layer.use_bias else None
+    pointwise = _kernel(g, g.weight(layer.pointwise_kernel))
+    return activate(g, _convolved(g, x, pointwise, bias, data_format=layer.data_format), layer.activation)
 
 
-def _conv(g: Graph, layer: Any, inputs: Value, kernel: Constant, groups: int) -> Value:
-    order = spatial_order(layer, inputs.rank)
+def _options(layer: Any) -> dict[str, Any]:
+    names = {"strides": "strides", "padding": "padding", "data_format": "data_format", "dilations": "dilation_rate"}
+    return {name: getattr(layer, attribute) for name, attribute in names.items()}
+
+
+@lowers_function("nn.conv")
+def conv(
+    g: Graph,
+    inputs: Value,
+    kernel: Operand,
+    strides: Number = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Number = 1,
+) -> Value:
+    """keras.ops.conv; the kernel may be computed."""
+    return _convolved(g, inputs, _kernel(g, kernel), None, strides, padding, data_format, dilation_rate)
+
+
+@lowers_function("nn.depthwise_conv")
+def depthwise_conv(
+    g: Graph,
+    inputs: Value,
+    kernel: Operand,
+    strides: Number = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Number = 1,
+) -> Value:
+    """keras.ops.depthwise_conv."""
+    return _convolved(g, inputs, _depthwise_kernel(g, kernel), None, strides, padding, data_format, dilation_rate)
+
+
+@lowers_function("nn.separable_conv")
+def separable_conv(
+    g: Graph,
+    inputs: Value,
+    depthwise_kernel: Operand,
+    pointwise_kernel: Operand,
+    strides: Number = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Number = 1,
+) -> Value:
+    """keras.ops.separable_conv."""
+    x = depthwise_conv(g, inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(g, x, pointwise_kernel, data_format=data_format)
+
+
+def _convolved(
+    g: Graph,
+    inputs: Value,
+    kernel: Value,
+    bias: Constant | None,
+    strides: Number = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilations: Number = 1,
+) -> Value:
+    """Write a Conv; `kernel` is as ONNX has it, (filters, channels of a group, window …)."""
+    order = image_order(data_format, inputs.rank)
     x = g.in_order(inputs, order)
-    size = kernel.shape[2:]
-    strides, dilations = list(layer.strides), list(layer.dilation_rate)
-    bias = [g.weight(layer.bias)] if layer.use_bias else []
+    batch, channels, *spatial = x.file_shape
+    view = window([d or 0 for d in kernel.shape[2:]], strides, dilations, padding, len(spatial))
+    groups = (channels or 0) // (kernel.shape[1] or 1)
+    shape = image_shape(order, batch, kernel.shape[0], view.places(tuple(spatial)))
+    late = misplaced(bias, shape, data_format)
     y = g.raw(
         "Conv",
         x,
         kernel,
-        *bias,
-        shape=_output_shape(layer, inputs),
+        *([] if bias is None or late else [bias]),
+        shape=shape,
         order=order,
-        kernel_shape=[d or 0 for d in size],
-        strides=strides,
-        dilations=dilations,
-        group=groups,
-        **padding(layer.padding, len(strides), size, dilations, strides),
+        group=groups if groups > 1 else None,
+        **view.attributes(tuple(spatial)),
     )
-    return activate(g, y, layer.activation)
+    return g.elementwise("Add", y, bias) if late else y
 
 
-def _output_shape(layer: Any, inputs: Value) -> Shape:
-    return tuple(layer.compute_output_shape(inputs.shape))
+def _kernel(g: Graph, kernel: Operand) -> Value:
+    """Turn Keras's (window …, channels, filters) into ONNX's (filters, channels, window …)."""
+    kernel = g.value_of(kernel)
+    last = kernel.rank - 1
+    return _held(g, kernel, (last, last - 1, *range(last - 1)))
 
 
-def padding(kind: str, rank: int, size: Shape, dilations: list[int], strides: list[int]) -> dict[str, Any]:
-    """Return the attributes of Conv or a pooling op for Keras's "same", "valid" or "causal"."""
-    if kind == "same":
-        return {"auto_pad": "SAME_UPPER"}
-    if kind == "causal":
-        return {"pads": [(size[0] or 1) * dilations[0] - dilations[0], 0]}
-    return {}
+def _depthwise_kernel(g: Graph, kernel: Operand) -> Value:
+    """Turn Keras's (window …, channels, multiplier) into ONNX's (channels · multiplier, 1, window …)."""
+    kernel = g.value_of(kernel)
+    *size, channels, multiplier = (int(d or 0) for d in kernel.shape)
+    held = _held(g, kernel, (len(size), len(size) + 1, *range(len(size))))
+    shape = (channels * multiplier, 1, *size)
+    return held.reshape(*shape) if isinstance(held, Constant) else g.op("Reshape", held, np.array(shape), shape=shape)
+
+
+def _held(g: Graph, kernel: Value, order: Order) -> Value:
+    return kernel.transpose(*order) if isinstance(kernel, Constant) else g.in_order(kernel, order).as_filed()

@@ -1,4 +1,7 @@
-"""Pooling layers."""
+"""Pooling: MaxPool and AveragePool, channels-first in the file; padding does not count.
+
+The layers and `keras.ops.max_pool`, `average_pool`, and the layers that pool everything.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +9,55 @@ from typing import Any
 
 import keras
 
-from exporter.lowerings.onnx.convolution import padding, spatial_order
 from exporter.lowerings.onnx.graph import Graph
-from exporter.lowerings.onnx.registry import lowers_layer
-from exporter.lowerings.onnx.value import Value
+from exporter.lowerings.onnx.registry import lowers_function, lowers_layer
+from exporter.lowerings.onnx.value import Order, Value
+from exporter.lowerings.onnx.window import Number, image_order, image_shape, window
 
 layers = keras.layers
 
 
-@lowers_layer(layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)
-def max_pooling(g: Graph, layer: Any, inputs: Value) -> Value:
+@lowers_function("nn.max_pool")
+def max_pool(
+    g: Graph,
+    inputs: Value,
+    pool_size: Number,
+    strides: Number | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Value:
     """The maximum of each window."""
-    return _pool(g, "MaxPool", layer, inputs)
+    return _pooled(g, "MaxPool", inputs, pool_size, strides, padding, data_format)
 
 
-@lowers_layer(layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D)
-def average_pooling(g: Graph, layer: Any, inputs: Value) -> Value:
-    """The mean of each window; padding does not count."""
-    return _pool(g, "AveragePool", layer, inputs, count_include_pad=0)
+@lowers_function("nn.average_pool")
+def average_pool(
+    g: Graph,
+    inputs: Value,
+    pool_size: Number,
+    strides: Number | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Value:
+    """The mean of each window."""
+    return _pooled(g, "AveragePool", inputs, pool_size, strides, padding, data_format)
 
 
-def _pool(g: Graph, kind: str, layer: Any, inputs: Value, **attributes: Any) -> Value:
-    order = spatial_order(layer, inputs.rank)
-    size, strides = list(layer.pool_size), list(layer.strides)
-    return g.raw(
-        kind,
-        g.in_order(inputs, order),
-        shape=tuple(layer.compute_output_shape(inputs.shape)),
-        order=order,
-        kernel_shape=size,
-        strides=strides,
-        **padding(layer.padding, len(size), tuple(size), [1] * len(size), strides),
-        **attributes,
-    )
+def _pooled(
+    g: Graph,
+    kind: str,
+    inputs: Value,
+    pool_size: Number,
+    strides: Number | None,
+    padding: str,
+    data_format: str | None,
+) -> Value:
+    order = image_order(data_format, inputs.rank)
+    x = g.in_order(inputs, order)
+    batch, channels, *spatial = x.file_shape
+    view = window(pool_size, strides, 1, padding, len(spatial))
+    shape = image_shape(order, batch, channels, view.places(tuple(spatial)))
+    return g.raw(kind, x, shape=shape, order=order, **view.attributes(tuple(spatial)))
 
 
 @lowers_layer(layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D)
@@ -54,9 +73,12 @@ def global_max_pooling(g: Graph, layer: Any, inputs: Value) -> Value:
 
 
 def _global(g: Graph, kind: str, layer: Any, inputs: Value) -> Value:
-    order = spatial_order(layer, inputs.rank)
+    order = image_order(layer.data_format, inputs.rank)
+    x = g.in_order(inputs, order)
     kept = tuple(d if axis in order[:2] else 1 for axis, d in enumerate(inputs.shape))
-    y = g.raw(kind, g.in_order(inputs, order), shape=kept, order=order)
-    if layer.keepdims:
-        return y
-    return g.raw("Flatten", y, shape=(inputs.shape[0], inputs.shape[order[1]]), axis=1)
+    y = g.raw(kind, x, shape=kept, order=order)
+    return y if layer.keepdims else _without_spatial(g, y, order)
+
+
+def _without_spatial(g: Graph, y: Value, order: Order) -> Value:
+    return g.raw("Flatten", y, shape=tuple(y.shape[axis] for axis in order[:2]), axis=1)
