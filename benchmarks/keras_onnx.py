@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import onnx
 
+from exporter.lowerings.override import overridden
+
 
 def export(model: keras.Model, path: Path) -> None:
     """Write `model` as Keras does, and what was repaired beside it, as `path`.repairs."""
     model([np.zeros((1, *i.shape[1:]), i.dtype) for i in model.inputs])  # Keras refuses a model that was never called
-    model.export(str(path), format="onnx", verbose=False)
+    grouped: list[str] = []
+    with overridden({}, {"nn.conv": functools.partial(_depthwise, grouped)}):
+        model.export(str(path), format="onnx", verbose=False)
     proto = onnx.load(path)
     repairs = [*_replace_erfc(proto), *_fill_inputs(proto, len(model.inputs))]
+    repairs += ["grouped convolutions, left as StatefulPartitionedCall"] if grouped else []
     onnx.save(proto, path)
     path.with_suffix(".repairs").write_text("; ".join(repairs))
+
+
+def _depthwise(found: list[str], original: Any, inputs: Any, kernel: Any, *args: Any, **kwargs: Any) -> Any:
+    """Run a convolution of one channel per group as what it is: Keras compiles grouped ones by XLA, unknown to tf2onnx."""
+    from keras.src.backend import tensorflow as backend
+
+    if kernel.shape[-2] != 1 or inputs.shape[-1] in (1, None) or kernel.shape[-1] != inputs.shape[-1]:
+        return original(inputs, kernel, *args, **kwargs)
+    found.append("grouped")
+    rank = len(kernel.shape)
+    swapped = backend.numpy.transpose(kernel, (*range(rank - 2), rank - 1, rank - 2))
+    args, kwargs = keras.tree.lists_to_tuples((args, kwargs))
+    return backend.nn.depthwise_conv(inputs, swapped, *args, **kwargs)
 
 
 def _replace_erfc(proto: onnx.ModelProto) -> list[str]:

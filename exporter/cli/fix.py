@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @options.quiet
 @click.pass_obj
 def command(mode: Mode, /, model: Path, output: Path, custom: tuple[str, ...], trust: bool) -> int:
-    """Write MODEL to FILE (.keras) without Lambda layers, proven to compute the same.
+    """Write MODEL anew, without its Lambda layers.
+
+    FILE (.keras) is proven to compute the same.
 
     Calls of tf.*, K.* and NumPy in a Lambda are translated to keras.ops. A Lambda in a file is Python code: reading it
     needs --trust. FILE is loaded again, without trust, and compared before it gets its name; when a Lambda has to stay,

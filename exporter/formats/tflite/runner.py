@@ -37,6 +37,7 @@ class LiteRtRunner:
         self.inputs = found.inputs
         self.outputs = found.outputs
         self._dynamic = any(None in info.shape for info in self.inputs)
+        self._allocated = not self._dynamic
         try:
             self._interpreter = Interpreter(model_path=str(path), num_threads=1)
             if not self._dynamic:
@@ -105,8 +106,9 @@ class LiteRtRunner:
         changed = [(i, a) for i, a in zip(self._input_indices, arrays, strict=True) if current[i] != a.shape]
         for index, array in changed:
             self._interpreter.resize_tensor_input(index, array.shape, strict=True)
-        if changed:
+        if changed or not self._allocated:
             self._interpreter.allocate_tensors()
+            self._allocated = True
 
 
 def _fitting(info: TensorInfo, inputs: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from exporter.lowerings.tflite import ASSIGNMENTS, op_lowerings
@@ -57,6 +58,16 @@ class _Lowering(_Rewriter):
         for old, new in zip(op.outputs, outputs, strict=True):
             new.set_shape(old.shape)
         return outputs[0].op, outputs
+
+    def _attribute(self, op: Any, value: Any) -> Any:
+        """Copy an attribute; a double constant stays finite, and does not become zero, in single precision."""
+        copy = super()._attribute(op, value)
+        if value.WhichOneof("value") == "tensor" and value.tensor.dtype == tf.float64.as_datatype_enum:
+            single = np.finfo("float32")
+            array = tf.make_ndarray(value.tensor)
+            size = np.where(np.isfinite(array) & (array != 0), np.clip(abs(array), single.tiny, single.max), abs(array))
+            copy.tensor.CopyFrom(tf.make_tensor_proto(np.copysign(size, array).astype("float32")))
+        return copy
 
     def _lowered(self, op: Any, inputs: list[Any]) -> Any:
         if op.type in CALLS:

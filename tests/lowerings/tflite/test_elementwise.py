@@ -1,0 +1,158 @@
+"""Elementwise functions over their whole range: tails, poles and special values, within XNNPACK."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.conformance.cases.case import inside
+
+ULP = 2.0**-23
+NEAR_ZERO = np.array([0.0, 1e-8, -1e-8, 1e-4, -1e-4, 1e-20, -1e-20], "float32")
+WIDE = np.array([0.5, -0.5, 2, -2, 5, -5, 17, -17, 20, -20, 50, -50, 80, -80], "float32")
+EXTREME = np.array([89, -89, 104, -104, 1e3, -1e3, 1e10, -1e10, 1e30, -1e30, np.inf, -np.inf, np.nan], "float32")
+ALL = np.concatenate([NEAR_ZERO, WIDE, EXTREME])
+UNIT = np.concatenate([NEAR_ZERO, np.array([0.1, -0.3, 0.5, -0.9, 0.999, 1, -1, 1.5, -2, np.nan], "float32")])
+
+# XNNPACK's EXP is off by up to 32 units in the last place near ±88, by 8 within ±20; everything else by 3.
+EXP_STEPS, STEPS = 40, 4
+
+
+def vectorized(function):
+    return np.vectorize(function, otypes=[np.float64])
+
+
+FUNCTIONS = {
+    "log1p": (tf.math.log1p, np.log1p, ALL, STEPS),
+    "expm1": (tf.math.expm1, np.expm1, ALL, EXP_STEPS),
+    "softplus": (tf.nn.softplus, lambda x: np.logaddexp(x, 0), ALL, EXP_STEPS),
+    "sinh": (tf.sinh, np.sinh, ALL, EXP_STEPS),
+    "cosh": (tf.cosh, np.cosh, ALL, EXP_STEPS),
+    "asinh": (tf.asinh, np.arcsinh, ALL, STEPS),
+    "acosh": (tf.acosh, np.arccosh, np.concatenate([ALL, 1 + np.abs(ALL)]), STEPS),
+    "atanh": (tf.atanh, np.arctanh, UNIT, STEPS),
+    "erf": (tf.math.erf, vectorized(math.erf), ALL, STEPS),
+    "erfc": (tf.math.erfc, vectorized(math.erfc), np.clip(ALL, -104, 8), EXP_STEPS),
+    "atan": (tf.atan, np.arctan, ALL, STEPS),
+    "asin": (tf.asin, np.arcsin, UNIT, STEPS),
+    "acos": (tf.acos, np.arccos, UNIT, STEPS),
+    "selu": (
+        tf.nn.selu,
+        lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x)),
+        ALL,
+        STEPS,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # NumPy at poles and beyond them
+def test_relative_error_over_the_range(layer, name):
+    function, exact, x, steps = FUNCTIONS[name]
+    exported = layer(inside(function), x.shape)
+    (found,) = exported.runner.run({exported.runner.inputs[0].name: x[None]}).values()
+    expected = exact(x.astype("float64"))
+    rounded = expected.astype("float32")
+    np.testing.assert_array_equal(np.isnan(found[0]), np.isnan(rounded))
+    infinite = np.isinf(rounded)
+    np.testing.assert_array_equal(found[0][infinite], rounded[infinite])
+    normal = np.isfinite(rounded) & (np.abs(expected) > 2.0**-126)  # below, XNNPACK may flush to zero
+    error = np.abs(found[0][normal] - expected[normal]) / np.abs(expected[normal])
+    assert error.max() <= steps * ULP, x[normal][error.argmax()]
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+def test_inverse_error_function(layer):
+    x = np.array([1e-6, 0.1, -0.5, 0.9, -0.99, 0.9999, 1, -1, 1.5, np.nan], "float32")
+    exported = layer(inside(tf.math.erfinv), x.shape)
+    (found,) = exported.runner.run({exported.runner.inputs[0].name: x[None]}).values()
+    np.testing.assert_array_equal(found[0, 6:8], [np.inf, -np.inf])
+    assert np.isnan(found[0, 8:]).all()
+    back = vectorized(math.erf)(found[0, :6].astype("float64"))
+    np.testing.assert_allclose(back, x[:6], rtol=4 * ULP)
+
+
+def test_softplus_is_no_logarithm_of_a_sum_of_exponentials(layer):
+    exported = layer(keras.ops.softplus, (3,))
+    name = exported.runner.inputs[0].name
+    (found,) = exported.runner.run({name: np.array([[-30.0, 89.0, 1e30]], "float32")}).values()
+    np.testing.assert_allclose(found, [[9.357623e-14, 89.0, 1e30]], rtol=EXP_STEPS * ULP)
+
+
+@pytest.mark.parametrize("function", [keras.activations.mish, keras.ops.softplus, keras.ops.selu, keras.ops.elu])
+def test_activations_stay_within_xnnpack(layer, function):
+    """What XNNPACK does not run splits the graph."""
+    exported = layer(inside(function), (64,))
+    assert not {"SELECT", "SELECT_V2", "GREATER", "GREATER_EQUAL", "LESS", "SIGN", "POW"} & set(exported.ops)
+    exported.agrees(np.linspace(-20, 20, 64, dtype="float32")[None])
+
+
+def test_mish_keeps_its_tail(layer):
+    exported = layer(inside(keras.activations.mish), (4,))
+    name = exported.runner.inputs[0].name
+    (found,) = exported.runner.run({name: np.array([[-20.0, -50.0, 60.0, 1e30]], "float32")}).values()
+    np.testing.assert_allclose(found, [[-4.1223073e-8, -9.643749e-21, 60.0, 1e30]], rtol=EXP_STEPS * ULP)
+
+
+@pytest.mark.parametrize("approximate", [True, False])
+def test_gelu_is_one_op(layer, approximate):
+    exported = layer(lambda x: keras.ops.gelu(x, approximate=approximate), (64,))
+    assert dict(exported.ops) == {"GELU": 1}
+    exported.agrees(np.linspace(-8, 8, 64, dtype="float32")[None])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda x: 0.5 * x * (1.0 + tf.math.erf(x / math.sqrt(2.0))),
+        lambda x: x * 0.5 * (tf.math.erf(x * math.sqrt(0.5)) + 1.0),
+    ],
+)
+def test_gelu_as_users_write_it(layer, written):
+    assert dict(layer(inside(written), (64,)).ops) == {"GELU": 1}
+
+
+def test_error_function_beside_a_gelu(layer):
+    """Where the error function is used for something else too, it is computed."""
+
+    def call(x):
+        gate = tf.math.erf(x / math.sqrt(2.0))
+        return 0.5 * x * (1.0 + gate) + gate
+
+    layer(inside(call), (64,)).agrees(np.linspace(-8, 8, 64, dtype="float32")[None])
+
+
+INTEGERS = np.array([[0, 1, -1, 5, -7, 2**15, -(2**15), 2**31 - 1, -(2**31), 123456789]], "int32")
+
+
+@pytest.mark.parametrize("function", [keras.ops.bitwise_and, keras.ops.bitwise_or, keras.ops.bitwise_xor])
+def test_bits_of_every_sign(layer, function):
+    shape = INTEGERS.shape[1:]
+    exported = layer(lambda x: function(x, keras.ops.flip(x, axis=-1)), shape, dtype="int32")
+    exported.agrees(INTEGERS)
+    broadcast = layer(lambda x: function(x, keras.ops.array([[1023]], "int32")), shape, dtype="int32")
+    broadcast.agrees(INTEGERS)
+
+
+def test_shifts_and_complement(layer):
+    small = np.arange(10, dtype="int32")[None]
+    for function in (keras.ops.left_shift, keras.ops.right_shift):
+        layer(lambda x, f=function: f(x, keras.ops.array(3, "int32")), (10,), dtype="int32").agrees(small)
+    layer(keras.ops.bitwise_not, (10,), dtype="int32").agrees(INTEGERS)
+
+
+def test_sign_bit_tells_the_zeros_apart(layer):
+    exported = layer(keras.ops.signbit, (4,))
+    exported.agrees(np.array([[0.0, -0.0, -1.0, np.inf]], "float32"))
+
+
+@pytest.mark.parametrize("function", ["argmax", "argmin"])
+def test_places_of_extremes(layer, function):
+    exported = layer(lambda x: getattr(keras.ops, function)(x, axis=-1), (5,))
+    exported.agrees(
+        np.array([[1.0, 3.0, 3.0, -2.0, -2.0]], "float32"), np.array([[0.0, -0.0, 0.0, -0.0, 0.0]], "float32")
+    )
