@@ -15,6 +15,7 @@ import errno
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -23,6 +24,8 @@ from exporter.disk import disk_full, nearest, output_error
 from exporter.errors import UsageError
 from exporter.interruption import Interruption, interruptible
 from exporter.report.document import is_report
+
+SWAP_CHECKS, SWAP_PAUSE = 5, 0.02  # how often, and after how many seconds, an unsuitable folder is looked at again
 
 OWN_NAMES = ("saved_model", "model*.tflite", "model*.onnx", "model*.onnx.data", "report.json", "report.html", "samples")
 """What an export writes into its folder. Anything else there is the user's, and is carried over."""
@@ -101,6 +104,11 @@ def staged(output: Path) -> Iterator[Stage]:
 
 def _refuse_unsuitable(output: Path) -> None:
     reason = _unsuitable(output)
+    for _ in range(SWAP_CHECKS):
+        if not reason:
+            break
+        time.sleep(SWAP_PAUSE)  # another run may be between its two renames: then the folder is whole in an instant
+        reason = _unsuitable(output)
     if reason:
         raise UsageError(
             "the output folder cannot be used", where=str(output), reason=reason, remedy="choose another folder with -o"
