@@ -25,7 +25,7 @@ export: $(VENV)/.models ## Train every model of models/, export it to dist/ in e
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@PYTHONHASHSEED=0 $(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS) # so that all workers name the cases alike
 
 .PHONY: test-long
 test-long: $(VENV)/.dev ## Run the tests that take minutes each

@@ -46,10 +46,10 @@ class SavedModel:
             return dict(zip(outputs, (tf.identity(t) for t in inference(*tensors)), strict=True))
 
         module = tf.Module()
-        module.variables_used = [v.value for v in inference.model.variables]  # what a module tracks is what is saved
-        module.tables_used = _tables(inference.model)
         specs = [tf.TensorSpec(i.shape, i.dtype, name=name) for i, name in zip(inputs, spelled, strict=True)]
         module.serve = tf.function(serve, autograph=False).get_concrete_function(*specs)
+        module.variables_used = list(module.serve.graph.variables)  # what a module tracks is what is saved
+        module.tables_used = _tables(inference.model)
         tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
         extra = {
             **metadata,

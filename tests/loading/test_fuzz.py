@@ -264,6 +264,6 @@ def test_search_guided_by_coverage(original, tmp_path):
         raw = mutated(rng.choice(corpus), rng)
         path.write_bytes(raw)
         coverage.run(path)
-        if coverage.new:
+        if coverage.new and raw:
             corpus.append(raw)
     assert len(corpus) > 10

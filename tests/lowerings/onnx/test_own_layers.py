@@ -24,7 +24,7 @@ def of(layer, shape):
     return export(keras.Sequential([keras.Input(shape), layer]))
 
 
-@pytest.mark.parametrize(("shape", "ops"), [((5,), {"Gemm"}), ((3, 5), {"MatMul", "Add"})], ids=str)
+@pytest.mark.parametrize(("shape", "ops"), [((5,), ["Gemm"]), ((3, 5), ["Add", "MatMul"])], ids=str)
 def test_linear(shape, ops):
     exported = of(own.Linear(4), shape)
     exported.check(normal(2, *shape))
