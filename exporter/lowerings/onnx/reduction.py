@@ -12,9 +12,10 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.joining import concatenated, split_into
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import squeezed
-from exporter.lowerings.onnx.sizes import joined
+from exporter.lowerings.onnx.sizes import joined, wide
 from exporter.lowerings.onnx.static import known_int, known_ints
 from exporter.lowerings.onnx.value import Value
 
@@ -42,8 +43,36 @@ def _arguments(op: Any, x: Value, axes: Value) -> tuple[list[int], bool]:
 
 @lowers_op(*SIMPLE)
 def reduction(g: Graph, op: Any, x: Value, axes: Value) -> Value:
-    """Sum, product, Euclidean norm."""
-    return reduced(g, SIMPLE[op.type], x, *_arguments(op, x, axes))
+    """Sum, product, Euclidean norm. Integers wrap, where ONNX Runtime's sums and products stop at the largest."""
+    places, keepdims = _arguments(op, x, axes)
+    if x.dtype == ir.DataType.INT32 and op.type != "EuclideanNorm":
+        if g.is_size(x):
+            return reduced(g, SIMPLE[op.type], wide(g, x), places, keepdims)
+        return _wrapping(g, op.type, x, places, keepdims)
+    return reduced(g, SIMPLE[op.type], x, places, keepdims)
+
+
+def _wrapping(g: Graph, kind: str, x: Value, axes: Sequence[int], keepdims: bool) -> Value:
+    """Sum as int64, whose low half is what int32 holds; multiply halves of an axis of fixed length until one is left."""
+    if kind == "Sum":
+        return g.cast(reduced(g, "ReduceSum", wide(g, x), axes, keepdims), x.dtype)
+    for axis in axes:
+        x = _product(g, x, axis % x.rank)
+    return x if keepdims else squeezed(g, x, sorted(axis % x.rank for axis in axes))
+
+
+def _product(g: Graph, x: Value, axis: int) -> Value:
+    length = x.shape[axis]
+    if length is None or length == 0:
+        return reduced(g, "ReduceProd", x, [axis], True)
+    while length > 1:
+        half = length // 2
+        first, second, *rest = split_into(g, x, axis, [half, half, *[1] * (length % 2)])
+        x = g.elementwise("Mul", first, second)
+        if rest:
+            x = concatenated(g, [x, rest[0]], axis, (*x.shape[:axis], half + 1, *x.shape[axis + 1 :]))
+        length = half + length % 2
+    return x
 
 
 @lowers_op("Mean")
