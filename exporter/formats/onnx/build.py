@@ -10,6 +10,7 @@ import onnx_ir as ir
 from onnx_ir.passes import common as passes
 
 from exporter.errors import UnsupportedError, UsageError
+from exporter.formats.onnx import layer_map
 from exporter.formats.onnx.expand import NARROW, data_type, expand
 from exporter.formats.onnx.hard_sigmoids import join_hard_sigmoids
 from exporter.formats.onnx.identities import remove_identities
@@ -36,11 +37,11 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
     inputs = inference.inputs_for(options.batch)
     traced = outline(inference, inputs)
     g = Graph(options.opset or NEWEST)
-    outputs = expand(traced, g, inputs, dimensions(inputs))
+    expansion = expand(traced, g, inputs, dimensions(inputs))
     infos = [(o.name, o.dtype) for o in inference.outputs]
     graph = ir.Graph(
         [v.ir for v in g.inputs if v.ir is not None],
-        [_output(g, name, dtype, value, inputs) for (name, dtype), value in zip(infos, outputs, strict=True)],
+        [_output(g, name, dtype, value, inputs) for (name, dtype), value in zip(infos, expansion.outputs, strict=True)],
         nodes=g.nodes,
         initializers=list(g.initializers.values()),
         name=inference.model.name,
@@ -50,7 +51,9 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
     settle(graph, opset)
     graph.opset_imports[""] = opset
     graph.opset_imports.update({d: DOMAINS[d] for d in sorted({node.domain for node in graph.all_nodes()} - {""})})
-    return _model(graph, metadata)
+    model = _model(graph, metadata)
+    model.metadata_props[layer_map.KEY] = layer_map.encode(traced.calls.found, expansion.values, graph)
+    return model
 
 
 def dimensions(inputs: Sequence[TensorInfo]) -> list[list[int | str]]:

@@ -5,7 +5,7 @@ What depends on constants alone is computed while exporting. What has no lowerin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,21 @@ from exporter.spec import TensorInfo
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
-def expand(
-    outline: Outline, g: Graph, inputs: Sequence[TensorInfo], dimensions: Sequence[Sequence[Any]]
-) -> list[Value]:
-    """Write the outline into `g`; return the values of the model's outputs, in Keras's axis order.
+@dataclass(frozen=True)
+class Expansion:
+    """What became of the outline's tensors.
+
+    Args:
+        outputs: the values of the model's outputs, in Keras's axis order.
+        values: those of all tensors, by the tensor's `ref()`.
+    """
+
+    outputs: list[Value]
+    values: Mapping[Any, Any]
+
+
+def expand(outline: Outline, g: Graph, inputs: Sequence[TensorInfo], dimensions: Sequence[Sequence[Any]]) -> Expansion:
+    """Write the outline into `g`.
 
     Args:
         outline: the traced model.
@@ -46,7 +57,8 @@ def expand(
         value = g.input(info.name, dims, dtype)
         fed.append(g.cast(value, ir.DataType.FLOAT) if dtype in NARROW else value)
     g.walk = lambda body, graph, arguments: Walk(body, outline).graph(graph, arguments)
-    outputs = Walk(g, outline).graph(outline.graph, fed)
+    walk = Walk(g, outline)
+    outputs = walk.graph(outline.graph, fed)
     if outline.refusals:
         raise UnsupportedError.joined(outline.refusals)
     for value, tensor in zip(outputs, outline.graph.outputs, strict=True):
@@ -57,7 +69,7 @@ def expand(
                 reason=f"it is {tensor.dtype.name}, which ONNX Runtime cannot return",
                 remedy="return the real and the imaginary part: ops.real(x), ops.imag(x)",
             )
-    return [g.keras_order(value) for value in outputs]
+    return Expansion([g.keras_order(value) for value in outputs], walk.values)
 
 
 NARROW = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)

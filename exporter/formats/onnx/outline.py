@@ -13,6 +13,7 @@ from typing import Any
 
 from exporter.errors import UnsupportedError
 from exporter.freeze import Inference
+from exporter.layer_calls import LayerCalls
 from exporter.lowerings.onnx.registry import CLASSES, FUNCTIONS, LAYERS, REWRITES, Entry
 from exporter.lowerings.override import overridden
 from exporter.spec import TensorInfo
@@ -34,7 +35,7 @@ class Marker:
         layer: the Keras layer; None for a function.
         args: positional arguments, a Slot in place of each tensor.
         kwargs: likewise.
-        scope: path of the layer that was being called.
+        scope: name of the call of a layer, innermost, in which it stood.
     """
 
     entry: Entry
@@ -54,6 +55,7 @@ class Outline:
         markers: by token.
         paths: of the model's variables in Keras, by the id of TensorFlow's.
         layers: the names of all layers.
+        calls: what each layer took and gave.
         refusals: what turned out to have no counterpart in ONNX.
     """
 
@@ -62,6 +64,7 @@ class Outline:
     markers: dict[str, Marker] = field(default_factory=dict)
     paths: dict[int, str] = field(default_factory=dict)
     layers: frozenset[str] = frozenset()
+    calls: LayerCalls = field(default_factory=LayerCalls)
     refusals: list[UnsupportedError] = field(default_factory=list)
 
     def scope(self, op: Any) -> str:
@@ -87,6 +90,7 @@ def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
     layers = {CLASSES[name]: _mark_layer(result, entry) for name, entry in LAYERS.items()}
     layers |= {CLASSES[name]: _rewrite_layer(entry) for name, entry in REWRITES.items()}
     functions = {name: _mark_function(result, entry) for name, entry in FUNCTIONS.items()}
+    functions |= result.calls.recording()
     specs = [tf.TensorSpec(i.shape, i.dtype, name=f"input_{n}") for n, i in enumerate(inputs)]
     with overridden(layers, functions):
         result.graph = tf.function(inference.__call__, autograph=False).get_concrete_function(*specs).graph
@@ -141,8 +145,7 @@ def _marker(result: Outline, entry: Entry, layer: Any, args: Any, kwargs: Any, s
 
     slotted_args, slotted_kwargs = keras.tree.map_structure(slot, (args, kwargs))
     token = f"exporter/{len(result.markers)}"
-    scope = layer.path if layer is not None else _current_path()
-    result.markers[token] = Marker(entry, layer, slotted_args, slotted_kwargs, scope)
+    result.markers[token] = Marker(entry, layer, slotted_args, slotted_kwargs, result.calls.current)
     specs = keras.tree.flatten(spec)
     outputs = tf.raw_ops.PyFunc(input=tensors, token=token, Tout=[tf.as_dtype(s.dtype) for s in specs])
     for output, leaf in zip(outputs, specs, strict=True):
@@ -194,9 +197,3 @@ def _is_tensor(leaf: Any) -> bool:
     import tensorflow as tf
 
     return tf.is_tensor(leaf) or isinstance(leaf, keras.Variable)
-
-
-def _current_path() -> str:
-    from keras.src.backend.common.name_scope import current_path
-
-    return str(current_path())

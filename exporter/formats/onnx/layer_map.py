@@ -1,0 +1,83 @@
+"""The map from the calls of Keras layers to the tensors of the file that hold what they took and gave.
+
+It stands in the file's metadata as JSON, in the order of the calls:
+
+    {"encoder/dense": {"kind": "Dense", "inputs": [["image", [0, 1]]], "outputs": [["encoder/dense/MatMul:0", [0, 1]]]}}
+
+A tensor is `[name, order]`, where the file's axis i is Keras's axis `order[i]`. What the clean-up merged with something
+else, or left out, is not in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnx_ir as ir
+
+from exporter.layer_calls import LayerCall
+from exporter.lowerings.onnx.value import Order, Value
+
+KEY = "keras_layers"  # of ModelProto.metadata_props
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor of Keras stands in the file: its name, and Keras's axis for each of the file's."""
+
+    name: str
+    order: Order
+
+
+@dataclass(frozen=True)
+class MappedCall:
+    """One call of a layer in the file: its name, the layer's class, what it took and what it gave."""
+
+    name: str
+    kind: str
+    inputs: tuple[Place, ...]
+    outputs: tuple[Place, ...]
+
+
+def encode(calls: Sequence[LayerCall], values: Mapping[Any, Any], graph: ir.Graph) -> str:
+    """Return the map as JSON.
+
+    Args:
+        calls: of the traced model.
+        values: the value in the file for each tensor of the trace, by the tensor's `ref()`.
+        graph: the finished graph.
+    """
+    known = set(graph.inputs).union(*(node.outputs for node in graph))
+
+    def places(tensors: Sequence[Any]) -> list[list[Any]]:
+        found = (values.get(t.ref()) for t in tensors)
+        return [
+            [v.ir.name, list(v.order)] for v in found if isinstance(v, Value) and v.ir in known and v.ir is not None
+        ]
+
+    entries = {call.name: (call, places(call.outputs)) for call in calls}
+    return json.dumps(
+        {
+            name: {"kind": call.kind, "inputs": places(call.inputs), "outputs": outputs}
+            for name, (call, outputs) in entries.items()
+            if len(outputs) == len(call.outputs)
+        }
+    )
+
+
+def read(path: Path) -> tuple[MappedCall, ...]:
+    """Return the map that a file holds; empty if it holds none."""
+    proto = onnx.load(path, load_external_data=False)
+    text = next((p.value for p in proto.metadata_props if p.key == KEY), "{}")
+    return tuple(
+        MappedCall(name, entry["kind"], _places(entry["inputs"]), _places(entry["outputs"]))
+        for name, entry in json.loads(text).items()
+    )
+
+
+def _places(pairs: Sequence[Sequence[Any]]) -> tuple[Place, ...]:
+    return tuple(Place(name, tuple(order)) for name, order in pairs)
