@@ -106,14 +106,26 @@ def test_an_op_without_counterpart_is_refused_with_its_layer(path):
         def call(self, x):
             import tensorflow as tf
 
-            return tf.linalg.svd(x, compute_uv=False)
+            return tf.raw_ops.Betainc(a=x, b=x, x=x)
 
     model = keras.Sequential([keras.Input((4,)), Strange(name="strange_thing")])
     with pytest.raises(UnsupportedError, match="strange_thing") as caught:
         write(model, path)
-    assert "Svd" in caught.value.reason
+    assert "Betainc" in caught.value.reason
     assert caught.value.remedy
     assert not path.exists()
+
+
+def test_text_layers_are_split_off_as_the_message_says(path):
+    text = keras.Input((1,), dtype="string")
+    ids = layers.TextVectorization(vocabulary=["a", "b"], output_sequence_length=3, name="words")(text)
+    model = keras.Model(text, layers.Dense(2, name="o")(layers.Embedding(4, 3)(ids)))
+    with pytest.raises(UnsupportedError) as caught:
+        write(model, path)
+    rest = eval(caught.value.remedy.rpartition(": ")[2], {"keras": keras, "model": model})
+    ids = np.array([[2, 3, 0]])
+    found = write(rest, path).open(path).run({next(iter(Inference(rest).inputs)).name: ids})["o"]
+    np.testing.assert_allclose(found, model(np.array([["a b"]])), rtol=1e-5, atol=1e-6)  # float32, sums of 3
 
 
 @pytest.mark.parametrize("content", [b"", b"no flatbuffer at all", b"\x1c\0\0\0TFL3" + b"\xff" * 64])

@@ -9,11 +9,29 @@ from typing import Any
 from exporter.errors import UnsupportedError
 from exporter.lowerings.tflite import ASSIGNMENTS
 
+_SPLIT = (
+    "run the layer before the model, and export the rest: keras.Model(model.get_layer({layer!r}).output, model.outputs)"
+)
+_VALUES = "singular vectors and eigenvectors are determined up to their signs only: take the values alone, e.g. {call}"
+_TEXT = [
+    "AsString",
+    "LookupTableFind",
+    "LookupTableFindV2",
+    "RaggedBincount",
+    "RaggedTensorToTensor",
+    "SparseCross",
+    "StaticRegexReplace",
+    "StringLower",
+    "StringSplit",
+    "StringSplitV2",
+    "StringToHashBucketFast",
+]
 REMEDIES = {
+    **dict.fromkeys(_TEXT, _SPLIT),
+    "Eig": "use keras.ops.eigh(x)[0] if the matrices are symmetric; else compute eigenvalues outside of the model",
+    "SelfAdjointEigV2": _VALUES.format(call="keras.ops.eigh(x)[0], of matrices whose size is known"),
+    "Svd": _VALUES.format(call="keras.ops.svd(x, compute_uv=False), of matrices whose size is known"),
     "TensorListReserve": "fix the batch size (tflite_batch=1) or the number of time steps",
-    "LookupTableFind": "split the model: run text and lookup layers before it, and export the part from the ids on",
-    "StringSplit": "split the model: run text and lookup layers before it, and export the part from the ids on",
-    "StaticRegexReplace": "split the model: run text and lookup layers before it, and export the part from the ids on",
 }
 DEFAULT_REMEDY = "write the layer with other keras.ops, or export the part of the model before it"
 
@@ -33,12 +51,12 @@ def refusal(error: Any, model: Any) -> UnsupportedError:
             reason=str(error).strip().splitlines()[0],
             remedy=DEFAULT_REMEDY,
         )
-    ops = [op for op, _ in faults]
+    remedies = dict.fromkeys(REMEDIES.get(op, DEFAULT_REMEDY).format(layer=layer) for op, layer in faults)
     return UnsupportedError(
         "TFLite has no builtin op for a part of the model",
         where=", ".join(dict.fromkeys(f"layer {layer!r}" for _, layer in faults)),
         reason="; ".join(f"{layer}: {op}" for op, layer in faults),
-        remedy=next((REMEDIES[op] for op in ops if op in REMEDIES), DEFAULT_REMEDY),
+        remedy="; ".join(r for r in remedies if r != DEFAULT_REMEDY) or DEFAULT_REMEDY,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,21 @@ def strided_slice(op: Any, x: Any, begin: Any, end: Any, strides: Any) -> Any:
         return NotImplemented
     count = op.inputs[1].shape[0]
     spec, new_axes = _written_out(masks, count, x.shape.rank)
-    bounds = [_picked(values, spec) for values in (begin, end, strides)]
+    result = _sliced(x, spec, masks, (begin, end, strides)) if spec else x
+    for axis in new_axes:
+        result = tf.expand_dims(result, axis)
+    return result
+
+
+def _sliced(x: Any, spec: list[int | None], masks: dict[str, int], limits: Sequence[Any]) -> Any:
+    """Return the slice without new axes; `limits` are begin, end and strides."""
+    bounds = [_picked(values, spec) for values in limits]
     dense = {
         name: sum(bool(masks[name] >> index & 1 if index is not None else name != "shrink_axis_mask") << place
                   for place, index in enumerate(spec))
         for name in _BITS[:3]
     }  # fmt: skip
-    result = tf.raw_ops.StridedSlice(input=x, begin=bounds[0], end=bounds[1], strides=bounds[2], **dense)
-    for axis in new_axes:
-        result = tf.expand_dims(result, axis)
-    return result
+    return tf.raw_ops.StridedSlice(input=x, begin=bounds[0], end=bounds[1], strides=bounds[2], **dense)
 
 
 def _written_out(masks: dict[str, int], count: int, rank: int) -> tuple[list[int | None], list[int]]:
