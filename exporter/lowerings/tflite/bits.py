@@ -73,6 +73,20 @@ def signbit(original: Any, x: Any) -> Any:
     return tf.less(tf.bitcast(x, tf.int32), 0)
 
 
+@lowers_op("NextAfter")
+def next_after(op: Any, x: Any, y: Any) -> Any:
+    """Return the neighbour of x towards y: the bits of x plus or minus one, which count the numbers outwards from 0."""
+    if x.dtype != tf.float32:
+        return NotImplemented
+    zero = tf.zeros_like(x) + tf.zeros_like(y)
+    x, y = x + zero, y + zero
+    outwards = tf.equal(y > x, x > 0.0)
+    moved = tf.bitcast(x, tf.int32) + tf.where(outwards, 1, -1)
+    smallest = tf.where(y > 0.0, 1, tf.int32.min + 1)
+    moved = tf.bitcast(tf.where(tf.equal(x, 0.0), smallest, moved), tf.float32)
+    return tf.where(tf.equal(x, y) | tf.not_equal(y, y), y, tf.where(tf.not_equal(x, x), x, moved))
+
+
 def _and(a: Any, b: Any) -> Any:
     """Return a & b for int32."""
     a, b = a + tf.zeros_like(b), b + tf.zeros_like(a)  # the builtin XOR does not broadcast

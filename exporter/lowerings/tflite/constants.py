@@ -15,6 +15,7 @@ def constant(tensor: Any) -> np.ndarray | None:
     TensorFlow's `get_static_value` knows few ops; here each op between is run once, outside of the graph.
     """
     value = tf.get_static_value(tensor)
+    value = _static_sizes(tensor) if value is None else value
     if value is not None:
         return np.asarray(value)
     op = tensor.op
@@ -27,6 +28,16 @@ def constant(tensor: Any) -> np.ndarray | None:
     with tf.init_scope():
         outputs = raw(**_arguments(op, raw, inputs))
     return (outputs[tensor.value_index] if isinstance(outputs, list | tuple) else outputs).numpy()
+
+
+def _static_sizes(tensor: Any) -> list[int] | None:
+    """Return the part of a shape that is static, though the rest of the shape is not."""
+    from tensorflow.python.framework.tensor_util import constant_value_as_shape
+
+    if tensor.dtype not in (tf.int32, tf.int64) or tensor.shape.rank != 1 or tensor.shape[0] is None:
+        return None
+    sizes = constant_value_as_shape(tensor)
+    return sizes.as_list() if sizes.is_fully_defined() else None
 
 
 def _arguments(op: Any, raw: Any, inputs: list[Any]) -> dict[str, Any]:

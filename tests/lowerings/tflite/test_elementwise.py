@@ -40,6 +40,18 @@ FUNCTIONS = {
     "atan": (tf.atan, np.arctan, ALL, STEPS),
     "asin": (tf.asin, np.arcsin, UNIT, STEPS),
     "acos": (tf.acos, np.arccos, UNIT, STEPS),
+    "bessel_i0": (
+        tf.math.bessel_i0,
+        np.i0,
+        np.concatenate([ALL, [7.999, 8.0, 8.001, 91.8]]).astype("float32"),
+        EXP_STEPS,
+    ),
+    "bessel_i0e": (
+        tf.math.bessel_i0e,
+        lambda x: np.exp(-np.abs(x)) * np.i0(x),
+        np.concatenate([NEAR_ZERO, WIDE, [7.999, 8.0, 8.001, 91.8, 500, np.nan]]).astype("float32"),
+        EXP_STEPS,
+    ),
     "selu": (
         tf.nn.selu,
         lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x)),
@@ -148,6 +160,23 @@ def test_shifts_and_complement(layer):
 def test_sign_bit_tells_the_zeros_apart(layer):
     exported = layer(keras.ops.signbit, (4,))
     exported.agrees(np.array([[0.0, -0.0, -1.0, np.inf]], "float32"))
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in nextafter:RuntimeWarning")  # beyond the largest is inf
+def test_neighbours(layer):
+    """Read as bits, for XNNPACK may take subnormal numbers for 0 in a comparison."""
+    exported = layer(lambda x, y: keras.ops.view(keras.ops.nextafter(x, y), "int32"), (9, 9), (9, 9))
+    ends = np.array([1.0, -1.0, 2.0, 1e-30, 3.4028235e38, -np.inf, np.inf, 0.0, -3.5], "float32")
+    x, y = (a[None] for a in np.meshgrid(ends, ends, indexing="ij"))
+    names = [i.name for i in exported.runner.inputs]
+    (found,) = exported.runner.run(dict(zip(names, (x, y), strict=True))).values()
+    np.testing.assert_array_equal(found.view("float32"), np.nextafter(x, y))
+
+
+def test_neighbours_of_what_is_no_number(layer):
+    exported = layer(keras.ops.nextafter, (3,), (3,))
+    nan = np.float32(np.nan)
+    exported.agrees([np.array([[nan, 1.0, nan]], "float32"), np.array([[1.0, nan, nan]], "float32")])
 
 
 @pytest.mark.parametrize("function", ["argmax", "argmin"])

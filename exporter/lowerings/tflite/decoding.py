@@ -1,0 +1,44 @@
+"""Greedy decoding of connectionist temporal classification: the best class of each step, without repeats and blanks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from exporter.lowerings.tflite import lowers_function
+
+
+@lowers_function("nn.ctc_decode")
+def ctc_decode(
+    original: Callable[..., Any],
+    inputs: Any,
+    sequence_lengths: Any,
+    strategy: str = "greedy",
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = True,
+    mask_index: int | None = 0,
+) -> Any:
+    """Return the classes [1, batch, steps], -1 behind the last, and minus the sum of the best scores [batch, 1].
+
+    The place of a class is the number of those kept before it; each output compares all places with its own.
+    """
+    if strategy != "greedy":
+        return original(inputs, sequence_lengths, strategy, beam_width, top_paths, merge_repeated, mask_index)
+    inputs = tf.cast(inputs, tf.float32)
+    blank = -1 if mask_index is None else mask_index
+    blank = blank + inputs.shape[-1] if blank < 0 else blank
+    steps = tf.range(tf.shape(inputs)[1])
+    valid = steps < tf.cast(sequence_lengths, tf.int32)[:, None]
+    best = tf.argmax(inputs, axis=-1, output_type=tf.int32)
+    kept = valid & tf.not_equal(best, blank)
+    if merge_repeated:
+        kept &= tf.not_equal(best, tf.concat([tf.fill(tf.shape(best[:, :1]), -1), best[:, :-1]], axis=1))
+    places = tf.cumsum(tf.cast(kept, tf.int32), axis=1) - 1
+    here = kept[:, None] & tf.equal(places[:, None], steps[:, None])
+    classes = tf.reduce_sum(tf.where(here, best[:, None], 0), axis=2)
+    used = tf.reduce_any(here, axis=2)
+    scores = -tf.reduce_sum(tf.where(valid, tf.reduce_max(inputs, axis=-1), 0.0), axis=1, keepdims=True)
+    return tf.where(used, classes, -1)[None], scores
