@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from exporter.decorator import layer
     from exporter.lambdas import remove_lambdas
     from exporter.loading import load
-    from exporter.pipeline import check, export, verify
-    from exporter.spec import Artifact, Parity, Problem, Report
+    from exporter.pipeline import check, export, locate, verify
+    from exporter.spec import Artifact, Location, Parity, Problem, Report
 
 _HOMES = {
     "Artifact": "exporter.spec",
+    "Location": "exporter.spec",
     "Parity": "exporter.spec",
     "Problem": "exporter.spec",
     "Report": "exporter.spec",
@@ -26,12 +27,14 @@ _HOMES = {
     "export": "exporter.pipeline",
     "layer": "exporter.decorator",
     "load": "exporter.loading",
+    "locate": "exporter.pipeline",
     "remove_lambdas": "exporter.lambdas",
     "verify": "exporter.pipeline",
 }
 
 __all__ = [
     "Artifact",
+    "Location",
     "Parity",
     "Problem",
     "Report",
@@ -40,6 +43,7 @@ __all__ = [
     "export",
     "layer",
     "load",
+    "locate",
     "remove_lambdas",
     "verify",
 ]

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from exporter import formats
-from exporter.errors import ExporterError, ParityError
-from exporter.formats import Format
+from exporter.errors import ExporterError, ParityError, UsageError
+from exporter.formats import Format, Taps
 from exporter.freeze import Inference
+from exporter.parity.locate import compare_layers
 from exporter.parity.proof import Proof
 from exporter.progress import Progress
 from exporter.source import Source
-from exporter.spec import Artifact, Options, Parity, Problem
+from exporter.spec import Artifact, LayerParity, Options, Parity, Problem
 
 
 @dataclass
@@ -39,7 +40,7 @@ def made(form: Format, job: Job, output: Path, progress: Progress) -> Artifact:
             form.write(job.inference, path, job.options, job.metadata)
             artifact = replace(artifact, inspection=form.inspect(path))
         with progress(f"Verifying {form.title}"):
-            artifact = _proven(artifact, form, path, job.proof)
+            artifact = _proven(artifact, form, path, job.proof, job.inference)
     except ExporterError as error:
         artifact = replace(artifact, path=None, error=error)
     return replace(artifact, seconds=time.monotonic() - start)
@@ -58,17 +59,43 @@ def proven_again(artifact: Artifact, proof: Proof, progress: Progress) -> Artifa
     return replace(artifact, seconds=time.monotonic() - start)
 
 
-def _proven(artifact: Artifact, form: Format, path: Path, proof: Proof | None) -> Artifact:
-    """Open a file in its runtime and, if there is a proof, compare it with Keras."""
+def _proven(
+    artifact: Artifact, form: Format, path: Path, proof: Proof | None, inference: Inference | None = None
+) -> Artifact:
+    """Open a file in its runtime and, if there is a proof, compare it with Keras; look for the layer at fault."""
     runner = form.open(path)
     if proof is None:
         return artifact
     parity = proof.check(runner)
-    return replace(artifact, parity=parity, error=None if parity.ok else _disparity(form, parity))
+    if parity.ok:
+        return replace(artifact, parity=parity, error=None)
+    taps = form.taps(path) if inference is not None else None
+    layers = (
+        compare_layers(inference, taps, proof.telling(parity)) if inference is not None and taps is not None else ()
+    )
+    first = next((layer for layer in layers if not layer.ok), None)
+    return replace(artifact, parity=parity, error=_disparity(form, parity, first))
 
 
-def _disparity(form: Format, parity: Parity) -> ParityError:
-    """Say which output differs most, by how much, and what was allowed."""
+def opened_taps(form: Format, path: Path) -> Taps:
+    """Open a file with a look inside.
+
+    Raises:
+        UsageError: if it does not say which tensors belong to which layer.
+    """
+    taps = form.taps(path)
+    if taps is None:
+        raise UsageError(
+            "the file does not say which tensors belong to which layer",
+            where=str(path),
+            reason="only ONNX files of this exporter do",
+            remedy="export the model with `kx export MODEL -o DIR --to onnx`",
+        )
+    return taps
+
+
+def _disparity(form: Format, parity: Parity, first: LayerParity | None) -> ParityError:
+    """Say which output differs most, by how much, what was allowed, and at which layer it begins."""
     if not parity.outputs:
         return ParityError(f"the {form.title} file was not compared", reason="; ".join(parity.notes))
     worst = parity.worst
@@ -79,7 +106,8 @@ def _disparity(form: Format, parity: Parity) -> ParityError:
         reason = f"the largest output stands at another place in {1 - (parity.top1 or 0):.2%} of the rows of your data"
     return ParityError(
         f"the {form.title} file computes something else than Keras",
-        where=f"output {worst.output!r}, {worst.case}",
+        where=(f"from layer {first.name!r} ({first.kind}) on; " if first else "")
+        + f"output {worst.output!r}, {worst.case}",
         reason=reason,
         remedy="please report it with the model; report.html lists every output and case",
     )

@@ -9,15 +9,16 @@ from typing import Any
 
 from exporter import checks
 from exporter import formats as known_formats
-from exporter.artifacts import Job, made, obstacles, proven_again
+from exporter.artifacts import Job, made, obstacles, opened_taps, proven_again
 from exporter.freeze import Inference
 from exporter.options import checked_options
+from exporter.parity.locate import compare_layers
 from exporter.parity.proof import Proof
 from exporter.progress import Progress, Silent
 from exporter.quiet import quiet
 from exporter.report import read_report, write_report
 from exporter.source import open_source, versions
-from exporter.spec import Batch, Problem, Report
+from exporter.spec import Batch, Location, Problem, Report
 from exporter.staging import staged
 
 FORMATS = ("saved_model", "tflite", "onnx")
@@ -169,3 +170,45 @@ def verify(
                 proof = Proof.of_model(inference, "dynamic")
         artifacts = tuple(proven_again(a, proof, progress) for a in before)
     return replace(before, artifacts=artifacts, versions=versions(), data=proof.facts)
+
+
+def locate(
+    model: Any,
+    file: str | Path,
+    *,
+    custom_objects: Mapping[str, Any] | None = None,
+    samples: Any = None,
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> Location:
+    """Find the first Keras layer that an ONNX file computes otherwise.
+
+    Args:
+        model: as for `export`.
+        file: an ONNX file that `export` wrote of the model.
+        custom_objects: as for `export`.
+        samples: as for `export`.
+        trust: as for `export`.
+        progress: as for `export`.
+
+    Returns:
+        How each layer compared. `location.first` is the first that differs; it is None when none does.
+
+    Raises:
+        UsageError: if the file does not say which tensors belong to which layer, or is of another model.
+        LoadError: the model file does not load.
+        InvalidArtifactError: ONNX Runtime refuses the file.
+    """
+    path = Path(file)
+    progress = progress or Silent()
+    with quiet():
+        with progress("Loading the model"):
+            inference = Inference(open_source(model, custom_objects, trust=trust).model)
+        with progress("Computing the reference"):
+            proof = Proof.of_model(inference, "dynamic", samples)
+        form = known_formats.of_path(path)
+        with progress("Comparing the file"):
+            parity = proof.check(form.open(path))
+        with progress("Comparing layer by layer"):
+            layers = compare_layers(inference, opened_taps(form, path), proof.telling(parity))
+    return Location(path, layers, parity)

@@ -131,6 +131,57 @@ class Parity:
 
 
 @dataclass(frozen=True)
+class LayerParity:
+    """How what one call of a layer gives compared with Keras, over all samples.
+
+    Args:
+        name: of the call: "encoder/attention/query", "block@2" for the second call of `block`.
+        kind: the layer's class.
+        chain: the worst comparison in the file as it is: errors of earlier layers are in it.
+        alone: the same with the layer's nodes fed with what Keras gives the layer; None unless it is the first that
+            differs, or where they cannot be run alone.
+    """
+
+    name: str
+    kind: str
+    chain: OutputParity
+    alone: OutputParity | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the layer gives what Keras gives."""
+        return self.chain.ok
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a file begins to compute something else than Keras; true when it nowhere does.
+
+    Args:
+        path: the file.
+        layers: the calls that the file tells about, in the order in which they end.
+        parity: of the whole file.
+    """
+
+    path: Path
+    layers: tuple[LayerParity, ...]
+    parity: Parity
+
+    @property
+    def ok(self) -> bool:
+        """Whether the outputs are those of Keras."""
+        return self.parity.ok
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def first(self) -> LayerParity | None:
+        """The first call that differs; None if none does. An outer layer comes after those inside it."""
+        return next((layer for layer in self.layers if not layer.ok), None)
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What a file says of itself, read without Keras.
 
@@ -259,6 +310,8 @@ __all__ = [
     "Artifact",
     "Batch",
     "Inspection",
+    "LayerParity",
+    "Location",
     "Options",
     "OutputParity",
     "Parity",

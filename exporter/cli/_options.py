@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from exporter.cli._mode import Mode
+from exporter.errors import UsageError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -68,3 +69,26 @@ trust = click.option("--trust", is_flag=True, help="Load files that may run code
 as_json = _flag("--json", field="json", text="Print one JSON document on standard output.")
 verbose = _flag("-v", "--verbose", field="verbose", text="Show the libraries' own output, and tracebacks.")
 quiet = _flag("-q", "--quiet", field="quiet", text="Print errors only.")
+
+
+def read_samples(path: Path) -> Any:
+    """Return the array of an .npy file, or the arrays of an .npz file by input name.
+
+    Raises:
+        UsageError: if it is neither, or holds Python objects.
+    """
+    import zipfile
+
+    import numpy as np
+
+    try:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(
+            "the samples cannot be read",
+            where=f"--samples {path}",
+            reason=str(error),
+            remedy="write them with numpy.savez(file, name_of_input=array)",
+        ) from error

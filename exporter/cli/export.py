@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from exporter.cli import _options as options
 from exporter.cli._mode import Mode
-from exporter.errors import UsageError
 
 if TYPE_CHECKING:
     from exporter.spec import Batch
@@ -64,33 +63,10 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             opset=opset,
             custom_objects=import_custom(custom),
             verify=not no_verify,
-            samples=read_samples(samples) if samples else None,
+            samples=options.read_samples(samples) if samples else None,
             trust=trust,
             progress=progress,
         )
     from exporter.cli._outcome import tell
 
     return tell(report, mode)
-
-
-def read_samples(path: Path) -> Any:
-    """Return the array of an .npy file, or the arrays of an .npz file by input name.
-
-    Raises:
-        UsageError: if it is neither, or holds Python objects.
-    """
-    import zipfile
-
-    import numpy as np
-
-    try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(
-            "the samples cannot be read",
-            where=f"--samples {path}",
-            reason=str(error),
-            remedy="write them with numpy.savez(file, name_of_input=array)",
-        ) from error

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,6 +39,34 @@ class Runner(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class TappedCall:
+    """One call of a Keras layer that a file tells about: its name (`exporter.layer_calls`) and the layer's class."""
+
+    name: str
+    kind: str
+
+
+class Taps(Protocol):
+    """A file opened with a look inside, by the calls of Keras's layers.
+
+    Attributes:
+        calls: in the order in which they end.
+        batch: the number of rows that the file takes; None if that is dynamic.
+    """
+
+    calls: tuple[TappedCall, ...]
+    batch: int | None
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, ...]]:
+        """Run the file on the model's `inputs`; return what each call gives, by the call's name, as Keras lays it out."""
+        ...
+
+    def run_alone(self, name: str, inputs: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...] | None:
+        """Run the part of one call on what its layer takes; None where it cannot be run alone."""
+        ...
+
+
 class Format(Protocol):
     """A file format that can be written can be opened and run: both live side by side."""
 
@@ -57,6 +86,14 @@ class Format(Protocol):
 
     def open(self, path: Path) -> Runner:
         """Load the file in its runtime.
+
+        Raises:
+            InvalidArtifactError: if the runtime refuses it.
+        """
+        ...
+
+    def taps(self, path: Path) -> Taps | None:
+        """Load the file with a look inside; None if it does not say which tensors belong to which layer.
 
         Raises:
             InvalidArtifactError: if the runtime refuses it.

@@ -70,6 +70,9 @@ class SavedModel:
                 "TensorFlow cannot load the SavedModel", where=str(path), reason=str(error)
             ) from error
 
+    def taps(self, path: Path) -> None:
+        """Return None: the file does not say which tensors belong to which layer."""
+
     def inspect(self, path: Path) -> Inspection:
         """Read the signature and the graph from the protobuf, without loading the program."""
         from tensorflow.core.protobuf.saved_model_pb2 import SavedModel as Proto

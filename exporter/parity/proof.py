@@ -64,6 +64,13 @@ class Proof:
         _same_interface("outputs", runner.outputs, self.reference.outputs)
         return verify_artifact(runner, self.reference, self.samples, self.real)
 
+    def telling(self, parity: Parity) -> list[Sample]:
+        """Return the sample on which a file differs most, and the first few that have rows."""
+        samples = [s for s in (*self.samples, *self.real) if rows_of(s.arrays, self.reference.inputs)]
+        worst = parity.worst.case if parity.outputs else ""
+        named = sorted((s for s in samples if worst.startswith(s.name)), key=lambda s: -len(s.name))
+        return list({s.name: s for s in (*named[:1], *samples[:3])}.values())
+
     def save(self, folder: Path) -> None:
         """Write the samples and what they should give, for `kx verify` and for the user's own tests."""
         save_samples(folder, self.samples, self.reference, self.real)

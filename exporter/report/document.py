@@ -20,6 +20,8 @@ from exporter.spec import (
     SCHEMA_VERSION,
     Artifact,
     Inspection,
+    LayerParity,
+    Location,
     OutputParity,
     Parity,
     Problem,
@@ -117,6 +119,18 @@ def schema() -> dict[str, Any]:
     return dict(json.loads(text))
 
 
+def location_to_dict(location: Location) -> dict[str, Any]:
+    """Return what `kx locate --json` prints."""
+    first = location.first
+    return {
+        "ok": location.ok,
+        "path": location.path.as_posix(),
+        "first": None if first is None else _layer_to_dict(first),
+        "layers": [_layer_to_dict(layer) for layer in location.layers],
+        "parity": _parity_to_dict(location.parity),
+    }
+
+
 def error_to_dict(error: errors.ExporterError) -> dict[str, Any]:
     """Return an error as plain data: its type and exit code, what failed, where, why and what to do."""
     return {
@@ -180,8 +194,22 @@ def _artifact_from_dict(document: Mapping[str, Any], directory: Path) -> Artifac
 def _parity_to_dict(parity: Parity | None) -> dict[str, Any] | None:
     if parity is None:
         return None
-    outputs = [{**plain(o), "ok": o.ok} for o in parity.outputs]
-    return {**plain(parity), "ok": parity.ok, "outputs": outputs}
+    return {**plain(parity), "ok": parity.ok, "outputs": [_output_to_dict(o) for o in parity.outputs]}
+
+
+def _output_to_dict(output: OutputParity) -> dict[str, Any]:
+    return {**plain(output), "ok": output.ok}
+
+
+def _layer_to_dict(layer: LayerParity) -> dict[str, Any]:
+    alone = None if layer.alone is None else _output_to_dict(layer.alone)
+    return {
+        "ok": layer.ok,
+        "name": layer.name,
+        "kind": layer.kind,
+        "chain": _output_to_dict(layer.chain),
+        "alone": alone,
+    }
 
 
 def _parity_from_dict(document: Mapping[str, Any] | None) -> Parity | None:
@@ -225,4 +253,4 @@ def _relative(path: Path | None, directory: Path) -> str | None:
     return path.relative_to(directory).as_posix() if path.is_relative_to(directory) else path.as_posix()
 
 
-__all__ = ["error_to_dict", "from_dict", "is_report", "plain", "read_report", "schema", "to_dict"]
+__all__ = ["error_to_dict", "from_dict", "is_report", "location_to_dict", "plain", "read_report", "schema", "to_dict"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from exporter.formats import FORMATS
+from exporter.formats import FORMATS, Taps
 from exporter.formats.onnx.runner import OnnxRunner
 from exporter.freeze import Inference
 from exporter.spec import Inspection, Options
@@ -32,6 +32,12 @@ class Onnx:
     def open(self, path: Path) -> OnnxRunner:
         """Load the file in ONNX Runtime."""
         return OnnxRunner(path)
+
+    def taps(self, path: Path) -> Taps | None:
+        """Load the file with the tensors of its layer map as outputs."""
+        from exporter.formats.onnx.taps import open_taps
+
+        return open_taps(path)
 
     def inspect(self, path: Path) -> Inspection:
         """Read the graph and the metadata."""

@@ -10,10 +10,10 @@ import onnx_ir as ir
 from onnx_ir.passes import common as passes
 
 from exporter.errors import UnsupportedError, UsageError
-from exporter.formats.onnx import layer_map
 from exporter.formats.onnx.expand import NARROW, data_type, expand
 from exporter.formats.onnx.hard_sigmoids import join_hard_sigmoids
 from exporter.formats.onnx.identities import remove_identities
+from exporter.formats.onnx.layer_map import KEY, LayerMap
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
 from exporter.formats.onnx.outline import outline
 from exporter.formats.onnx.probabilities import exact_sigmoid
@@ -46,13 +46,14 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
         initializers=list(g.initializers.values()),
         name=inference.model.name,
     )
-    _tidy(graph)
+    layers = LayerMap(traced.calls.found, expansion.values, graph)
+    _tidy(graph, layers)
     opset = options.opset or lowest_opset(graph, g.wanted)
     settle(graph, opset)
     graph.opset_imports[""] = opset
     graph.opset_imports.update({d: DOMAINS[d] for d in sorted({node.domain for node in graph.all_nodes()} - {""})})
     model = _model(graph, metadata)
-    model.metadata_props[layer_map.KEY] = layer_map.encode(traced.calls.found, expansion.values, graph)
+    model.metadata_props[KEY] = layers.encode()
     return model
 
 
@@ -85,12 +86,13 @@ def _output(g: Graph, name: str, dtype: str, value: Value, inputs: Sequence[Tens
     return written
 
 
-def _tidy(graph: ir.Graph) -> None:
+def _tidy(graph: ir.Graph, layers: LayerMap) -> None:
     """Remove what nothing needs, and merge what was written twice."""
     model = ir.Model(graph, ir_version=10)
     graph.opset_imports[""] = NEWEST
-    passes.CommonSubexpressionEliminationPass()(model)
-    remove_identities(model)
+    with layers.followed():
+        passes.CommonSubexpressionEliminationPass()(model)
+        remove_identities(model)
     join_hard_sigmoids(graph)
     passes.RemoveUnusedNodesPass()(model)
 

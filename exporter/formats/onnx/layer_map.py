@@ -10,8 +10,9 @@ else, or left out, is not in it.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,30 +44,49 @@ class MappedCall:
     outputs: tuple[Place, ...]
 
 
-def encode(calls: Sequence[LayerCall], values: Mapping[Any, Any], graph: ir.Graph) -> str:
-    """Return the map as JSON.
+class LayerMap:
+    """The map while the graph is tidied: what stands in for a tensor is followed.
 
     Args:
         calls: of the traced model.
         values: the value in the file for each tensor of the trace, by the tensor's `ref()`.
-        graph: the finished graph.
+        graph: the graph, before it is tidied.
     """
-    known = set(graph.inputs).union(*(node.outputs for node in graph))
 
-    def places(tensors: Sequence[Any]) -> list[list[Any]]:
-        found = (values.get(t.ref()) for t in tensors)
-        return [
-            [v.ir.name, list(v.order)] for v in found if isinstance(v, Value) and v.ir in known and v.ir is not None
-        ]
+    def __init__(self, calls: Sequence[LayerCall], values: Mapping[Any, Any], graph: ir.Graph) -> None:
+        self._calls = calls
+        self._graph = graph
+        tensors = {t.ref() for call in calls for t in (*call.inputs, *call.outputs)}
+        held = {ref: value for ref in tensors if isinstance(value := values.get(ref), Value) and value.ir is not None}
+        self._orders = {ref: value.order for ref, value in held.items()}
+        self._keys = list(held)
+        self._reader = ir.Node("exporter", "LayerMap", [value.ir for value in held.values()])
+        self._values: dict[Any, ir.Value | None] = {}
 
-    entries = {call.name: (call, places(call.outputs)) for call in calls}
-    return json.dumps(
-        {
-            name: {"kind": call.kind, "inputs": places(call.inputs), "outputs": outputs}
-            for name, (call, outputs) in entries.items()
-            if len(outputs) == len(call.outputs)
-        }
-    )
+    @contextlib.contextmanager
+    def followed(self) -> Iterator[None]:
+        """Follow what replaces the tensors inside this context: as if a last node of the graph read all of them."""
+        self._graph.append(self._reader)
+        yield
+        self._values = dict(zip(self._keys, self._reader.inputs, strict=True))
+        self._graph.remove(self._reader, safe=True)
+
+    def encode(self) -> str:
+        """Return the map as JSON, of what the finished graph holds."""
+        known = set(self._graph.inputs).union(*(node.outputs for node in self._graph))
+
+        def places(tensors: Sequence[Any]) -> list[list[Any]]:
+            found = [(self._values.get(t.ref()), self._orders.get(t.ref(), ())) for t in tensors]
+            return [[value.name, list(order)] for value, order in found if value is not None and value in known]
+
+        entries = {call.name: (call, places(call.outputs)) for call in self._calls}
+        return json.dumps(
+            {
+                name: {"kind": call.kind, "inputs": places(call.inputs), "outputs": outputs}
+                for name, (call, outputs) in entries.items()
+                if len(outputs) == len(call.outputs)
+            }
+        )
 
 
 def read(path: Path) -> tuple[MappedCall, ...]:

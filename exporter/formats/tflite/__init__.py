@@ -52,6 +52,9 @@ class Tflite:
 
         return LiteRtRunner(path)
 
+    def taps(self, path: Path) -> None:
+        """Return None: the file does not say which tensors belong to which layer."""
+
     def inspect(self, path: Path) -> Inspection:
         """Read ops, signature, minimum runtime and metadata from the file, without any runtime.
 

@@ -1,0 +1,97 @@
+"""Find the first Keras layer that a file computes otherwise, by what each layer gives along the chain and on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from exporter.formats import TappedCall, Taps
+from exporter.freeze import Inference
+from exporter.parity.batches import rows_of
+from exporter.parity.compare import compare_expected
+from exporter.parity.expectation import Expectation, expect
+from exporter.parity.floats import dtype_name, is_inexact
+from exporter.parity.layer_outputs import CallArrays, LayerOutputs
+from exporter.parity.samples import Sample
+from exporter.parity.tolerances import tolerance_for
+from exporter.spec import LayerParity, OutputParity
+
+ROWS = 64  # of a sample at the most: what every layer gives is held in memory
+Arrays = tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One sample: its name, what each call takes and gives in Keras, and what it gives in the file."""
+
+    sample: str
+    keras: Mapping[str, CallArrays]
+    file: Mapping[str, Arrays]
+
+
+def compare_layers(inference: Inference, taps: Taps, samples: Sequence[Sample]) -> tuple[LayerParity, ...]:
+    """Return how each call that the file tells about compares, in the order in which they end.
+
+    The first one that differs along the chain is also run on its own, on what Keras gives it.
+
+    Args:
+        inference: the model.
+        taps: the file.
+        samples: inputs; each call's figure is the worst over all that have rows.
+    """
+    keras = LayerOutputs(inference)
+    fitted = [_fitted(s, inference, taps.batch) for s in samples if rows_of(s.arrays, inference.inputs)]
+    runs = [_Run(s.name, keras.run(s.arrays), taps.run(s.arrays)) for s in fitted]
+    results = [
+        LayerParity(call.name, call.kind, _worst(_compared(call, runs, [run.file[call.name] for run in runs])))
+        for call in taps.calls
+        if runs and call.name in runs[0].keras
+    ]
+    first = next((i for i, result in enumerate(results) if not result.ok), None)
+    if first is not None:
+        call = TappedCall(results[first].name, results[first].kind)
+        alone = [taps.run_alone(call.name, run.keras[call.name].inputs) for run in runs]
+        if all(found is not None for found in alone):
+            results[first] = replace(results[first], alone=_worst(_compared(call, runs, alone)))
+    return tuple(results)
+
+
+def _fitted(sample: Sample, inference: Inference, batch: int | None) -> Sample:
+    """Return the sample with as many rows as the file takes, at most `ROWS`."""
+    rows = rows_of(sample.arrays, inference.inputs)
+    batched = {i.name for i in inference.inputs if i.shape}
+    index = np.arange(batch or min(rows, ROWS)) % rows
+    return Sample(sample.name, {n: a[index] if n in batched else a for n, a in sample.arrays.items()})
+
+
+def _compared(call: TappedCall, runs: Sequence[_Run], found: Sequence[Arrays | None]) -> Iterator[OutputParity]:
+    """Compare every output of a call on every sample; Keras's relative error on one sample counts for the others too."""
+    for number in range(len(runs[0].keras[call.name].outputs)):
+        expected = [_expected(call.name, run.keras[call.name], number) for run in runs]
+        relative = max((e.keras_error / e.scale for e in expected if e.scale), default=0.0)
+        for run, wanted, arrays in zip(runs, expected, found, strict=True):
+            value = _as((arrays or ())[number], wanted.keras)
+            yield from compare_expected({call.name: value}, [_loosened(wanted, relative)], run.sample)
+
+
+def _expected(name: str, keras: CallArrays, number: int) -> Expectation:
+    return expect(name, keras.outputs[number], None if keras.references is None else keras.references[number])
+
+
+def _loosened(expected: Expectation, relative: float) -> Expectation:
+    """Return the expectation with Keras's error at least `relative` to the scale: one sample's error is a matter of luck."""
+    rule = tolerance_for(expected.dtype)
+    bound = rule.bound(max(expected.keras_error, relative * expected.scale), expected.scale)
+    return replace(expected, tolerance=max(expected.tolerance, bound))
+
+
+def _as(value: np.ndarray, keras: np.ndarray) -> np.ndarray:
+    """Return what the file holds in Keras's dtype: inside, narrow floats are float32, and sizes int64."""
+    same_kind = is_inexact(value) == is_inexact(keras) and "string" not in (dtype_name(value), dtype_name(keras))
+    return value.astype(keras.dtype) if same_kind else value
+
+
+def _worst(parities: Iterator[OutputParity]) -> OutputParity:
+    return max(parities, key=lambda p: (not p.ok, p.ratio))
