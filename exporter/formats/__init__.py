@@ -73,6 +73,7 @@ class Format(Protocol):
     name: str
     filename: str
     title: str
+    runtime: str
     packages: tuple[str, ...]
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
@@ -84,8 +85,12 @@ class Format(Protocol):
         """
         ...
 
-    def open(self, path: Path) -> Runner:
+    def open(self, path: Path, *, threads: int | None = None) -> Runner:
         """Load the file in its runtime.
+
+        Args:
+            path: the file.
+            threads: for one op; None: what the runtime takes by itself.
 
         Raises:
             InvalidArtifactError: if the runtime refuses it.

@@ -6,6 +6,7 @@ Other names are spelled with underscores; `assets.extra/keras_exporter.json` kee
 
 from __future__ import annotations
 
+import contextlib
 import json
 import keyword
 import re
@@ -32,6 +33,7 @@ class SavedModel:
     name = "saved_model"
     filename = "saved_model"
     title = "SavedModel"
+    runtime = "TensorFlow"
     packages: tuple[str, ...] = ("tensorflow",)
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
@@ -59,10 +61,16 @@ class SavedModel:
         (path / EXTRA).parent.mkdir(exist_ok=True)
         (path / EXTRA).write_text(json.dumps(extra, indent=1))
 
-    def open(self, path: Path) -> SavedModelRunner:
-        """Load the folder with `tf.saved_model.load`."""
+    def open(self, path: Path, *, threads: int | None = None) -> SavedModelRunner:
+        """Load the folder with `tf.saved_model.load`.
+
+        TensorFlow takes a number of threads only before it has run anything in the process; later it is ignored.
+        """
         import tensorflow as tf
 
+        if threads is not None:
+            with contextlib.suppress(RuntimeError):
+                tf.config.threading.set_intra_op_parallelism_threads(threads)
         try:
             return SavedModelRunner(tf.saved_model.load(str(path)), _extra(path))
         except (OSError, ValueError, KeyError, tf.errors.OpError) as error:

@@ -20,6 +20,7 @@ class Onnx:
     name = "onnx"
     filename = "model.onnx"
     title = "ONNX"
+    runtime = "ONNX Runtime"
     packages: tuple[str, ...] = ("tensorflow", "onnx", "onnx_ir", "onnxruntime")
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
@@ -29,9 +30,9 @@ class Onnx:
 
         write_model(build(inference, options, metadata), path)
 
-    def open(self, path: Path) -> OnnxRunner:
+    def open(self, path: Path, *, threads: int | None = None) -> OnnxRunner:
         """Load the file in ONNX Runtime."""
-        return OnnxRunner(path)
+        return OnnxRunner(path, threads=threads or 0)
 
     def taps(self, path: Path) -> Taps | None:
         """Load the file with the tensors of its layer map as outputs."""

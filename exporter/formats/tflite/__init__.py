@@ -20,6 +20,7 @@ class Tflite:
     name = "tflite"
     filename = "model.tflite"
     title = "TFLite"
+    runtime = "LiteRT"
     packages: tuple[str, ...] = ("tensorflow", "ai_edge_litert", "flatbuffers")
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
@@ -42,7 +43,7 @@ class Tflite:
         write_enveloped(path, body, inputs, outputs, metadata)
         LiteRtRunner(path).try_allocation()
 
-    def open(self, path: Path) -> LiteRtRunner:
+    def open(self, path: Path, *, threads: int | None = None) -> LiteRtRunner:
         """Load the file in the LiteRT interpreter.
 
         Raises:
@@ -50,7 +51,7 @@ class Tflite:
         """
         from exporter.formats.tflite.runner import LiteRtRunner
 
-        return LiteRtRunner(path)
+        return LiteRtRunner(path, threads=threads or 1)
 
     def taps(self, path: Path) -> None:
         """Return None: the file does not say which tensors belong to which layer."""

@@ -15,11 +15,12 @@ PLAUSIBLE = (64, 8, 224, 1)  # sizes at which dynamic dimensions are tried: imag
 
 
 class LiteRtRunner:
-    """A file loaded in the LiteRT interpreter, one thread, with XNNPACK as on a device.
+    """A file loaded in the LiteRT interpreter, with XNNPACK as on a device.
 
     Args:
         path: the .tflite file; it is mapped into memory. Tensors are allocated at once if all shapes are static, else when
             it is run.
+        threads: for one op.
 
     Attributes:
         inputs: names, shapes and dtypes in the order of the signature.
@@ -29,7 +30,7 @@ class LiteRtRunner:
         InvalidArtifactError: if it is not such a file, or the interpreter refuses it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self.path = path
@@ -39,7 +40,7 @@ class LiteRtRunner:
         self._dynamic = any(None in info.shape for info in self.inputs)
         self._allocated = not self._dynamic
         try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
             if not self._dynamic:
                 self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
