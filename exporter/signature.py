@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from exporter.errors import UsageError
@@ -40,10 +40,14 @@ def input_signature(model: Any, given: Any = None) -> InputSignature:
     Args:
         model: a keras.Model.
         given: what `model.export(input_signature=...)` takes: one structure of specs per positional argument of `call`.
+            Or sizes for dynamic dimensions, by the names of inputs: {"image": (224, 224, 3)}, without the batch.
 
     Raises:
-        UsageError: if the model was never built and no signature is given.
+        UsageError: if the model was never built and no signature is given, or the signature does not fit the model.
     """
+    if given and isinstance(given, Mapping) and all(isinstance(shape, list | tuple) for shape in given.values()):
+        own = input_signature(model)
+        return replace(own, inputs=_sized(own.inputs, given))
     arguments, structures = _given(model, given) if given is not None else _own(model)
     named, leaves = _flatten(arguments, structures)
     inputs = tuple(_tensor_info(name, leaf) for name, leaf in zip(unique(named), leaves, strict=True))
@@ -53,6 +57,21 @@ def input_signature(model: Any, given: Any = None) -> InputSignature:
         return [_rebuild(structure, iterator) for structure in structures]
 
     return InputSignature(inputs, pack, guessed=given is None and _is_subclassed(model))
+
+
+def _sized(inputs: tuple[TensorInfo, ...], shapes: Mapping[str, Sequence[int | None]]) -> tuple[TensorInfo, ...]:
+    """Return the inputs with the given sizes in place of dynamic dimensions."""
+    known = {info.name: info for info in inputs}
+    for name, shape in shapes.items():
+        own = known[name].shape[1:] if name in known else None
+        fits = own is not None and len(own) == len(shape)
+        if own is None or not fits or any(o not in (None, s) for o, s in zip(own, shape, strict=True)):
+            raise UsageError(
+                "a shape does not fit the model",
+                where=f"{name}: {tuple(shape)}",
+                reason=f"it takes {', '.join(map(str, inputs))}; the first dimension is the batch",
+            )
+    return tuple(replace(i, shape=(*i.shape[:1], *shapes.get(i.name, i.shape[1:]))) for i in inputs)
 
 
 def output_names(model: Any, structure: Any) -> list[str]:

@@ -147,3 +147,20 @@ def test_inference_is_not_training():
     (result,) = Inference(model).predict({"x": data}).values()
 
     np.testing.assert_allclose(result, data / np.sqrt(1 + 1e-3), rtol=1e-6)  # one division and a square root
+
+
+def test_sizes_by_name():
+    a, b = keras.Input((None, None, 3), name="a"), keras.Input((None, 4), name="b")
+    model = keras.Model({"b": b, "a": a}, [layers.GlobalAveragePooling2D()(a), layers.Dense(2)(b)])
+
+    inference = Inference(model, {"a": (5, None, 3)})
+    assert [i.shape for i in inference.inputs] == [(None, 5, None, 3), (None, None, 4)]
+    found = inference.predict({"a": np.ones((2, 5, 7, 3), "float32"), "b": np.ones((2, 6, 4), "float32")})
+    assert [v.shape for v in found.values()] == [(2, 3), (2, 6, 2)]
+
+
+@pytest.mark.parametrize("shapes", [{"c": (1,)}, {"a": (4,)}, {"a": (2, 5)}, {"a": (2, 3, 4)}])
+def test_sizes_that_do_not_fit(shapes):
+    x = keras.Input((None, 3), name="a")
+    with pytest.raises(UsageError, match="does not fit"):
+        Inference(keras.Model(x, layers.Dense(2)(x)), shapes)

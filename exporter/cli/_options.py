@@ -32,6 +32,28 @@ class BatchType(click.ParamType[int | str]):
         return "N|dynamic"
 
 
+class ShapeType(click.ParamType[tuple[str, tuple[int | None, ...]]]):
+    """The shape of an input without its batch: NAME=224,224,3, "?" where it stays dynamic."""
+
+    name = "shape"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int | None, ...]]:
+        """Return the name and the sizes."""
+        if isinstance(value, tuple):
+            return value
+        name, _, text = value.rpartition("=")
+        sizes = [part.strip() for part in text.split(",")]
+        if not name or not all(s == "?" or (s.isdecimal() and int(s) > 0) for s in sizes):
+            self.fail(f"{value!r} is not like image=224,224,3.", param, ctx)
+        return name, tuple(None if s == "?" else int(s) for s in sizes)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what the help shows."""
+        return "NAME=N,N,…"
+
+
 def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in value.split(",") if name.strip())
     if not names:
@@ -64,6 +86,13 @@ custom = click.option(
     metavar="PKG.MODULE",
     multiple=True,
     help="Module with your own layers or functions, looked for in the current folder too. May be repeated.",
+)
+shapes = click.option(
+    "--shape",
+    "shapes",
+    type=ShapeType(),
+    multiple=True,
+    help="Sizes for the dynamic dimensions of an input, without the batch. May be repeated.",
 )
 trust = click.option("--trust", is_flag=True, help="Load files that may run code. Only for files that you made.")
 as_json = _flag("--json", field="json", text="Print one JSON document on standard output.")

@@ -20,17 +20,33 @@ if TYPE_CHECKING:
 @options.model_argument
 @options.to
 @options.custom
+@options.shapes
 @options.trust
 @options.as_json
 @options.verbose
 @click.pass_obj
-def command(mode: Mode, /, model: Path, formats: tuple[str, ...], custom: tuple[str, ...], trust: bool) -> int:
+def command(
+    mode: Mode,
+    /,
+    model: Path,
+    formats: tuple[str, ...],
+    custom: tuple[str, ...],
+    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    trust: bool,
+) -> int:
     """Find what in MODEL will not export, and how to mend it."""
     with mode.working() as progress:
         from exporter.loading import import_custom
         from exporter.pipeline import check
 
-        problems = check(model, formats=formats, custom_objects=import_custom(custom), trust=trust, progress=progress)
+        problems = check(
+            model,
+            formats=formats,
+            input_signature=dict(shapes) or None,
+            custom_objects=import_custom(custom),
+            trust=trust,
+            progress=progress,
+        )
     if mode.json:
         from exporter.report.document import plain
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.custom
 @click.option("--batch", type=options.BatchType(), default="dynamic", help="Batch size of SavedModel and ONNX files.")
 @click.option("--tflite-batch", type=options.BatchType(), default=1, help="Batch size of TFLite files.")
+@options.shapes
 @click.option("--opset", type=click.IntRange(min=1), metavar="N", help="ONNX opset.  [default: the lowest that serves]")
 @click.option(
     "--samples", metavar="FILE", type=click.Path(path_type=Path), help="Your own data to compare on (.npz, .npy)."
@@ -40,6 +41,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     custom: tuple[str, ...],
     batch: Batch,
     tflite_batch: Batch,
+    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
     opset: int | None,
     samples: Path | None,
     trust: bool,
@@ -58,6 +60,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             model,
             output,
             formats=formats,
+            input_signature=dict(shapes) or None,
             batch=batch,
             tflite_batch=tflite_batch,
             opset=opset,

@@ -24,6 +24,7 @@ def test_the_defaults(kx, work, passed):
         "formats": ("saved_model", "tflite", "onnx"),
         "batch": "dynamic",
         "tflite_batch": 1,
+        "input_signature": None,
         "opset": None,
         "custom_objects": {},
         "verify": True,
@@ -41,6 +42,7 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
     answer = kx(
         *("export", "m.h5", "--output", "out", "--to", "onnx, tflite", "--custom", "my_layers_of_test_export"),
         *("--batch", "4", "--tflite-batch", "dynamic", "--opset", "18", "--samples", "data.npz", "--trust"),
+        *("--shape", "image=224,224,3", "--shape", "a=b=?,7"),
         *("--no-verify", "-q"),
     )
     assert (answer.code, answer.out, answer.err) == (0, "", "")
@@ -53,6 +55,7 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
         "formats": ("onnx", "tflite"),
         "batch": 4,
         "tflite_batch": "dynamic",
+        "input_signature": {"image": (224, 224, 3), "a=b": (None, 7)},
         "opset": 18,
         "verify": False,
         "trust": True,
@@ -161,3 +164,12 @@ def test_a_wrong_argument_is_a_usage_error(kx, tmp_path, arguments, as_json):
 
 def test_an_unknown_format_is_answered_with_the_known_ones(kx, tmp_path):
     assert "onnx, saved_model, tflite" in kx("export", "m.keras", "-o", tmp_path / "out", "--to", "coreml").err
+
+
+@pytest.mark.parametrize("shape", ["224,224,3", "image=", "image=a,3", "=3", "image=0,3", "image=-1"])
+def test_a_shape_that_is_none(kx, work, passed, shape):
+    export = work("export", passed)
+    answer = kx("export", "m.keras", "-o", "out", "--shape", shape)
+    assert answer.code == errors.UsageError.exit_code
+    assert "image=224,224,3" in answer.err
+    assert not export.calls

@@ -101,6 +101,36 @@ def test_dynamic_dimensions_take_the_sizes_of_the_arrays(path):
         np.testing.assert_allclose(runner.run(data)["o"], Inference(model).predict(data)["o"], rtol=1e-5, atol=1e-6)
 
 
+def test_sizes_are_asked_for_by_name_and_taken(path):
+    x, y = keras.Input((None, None, 3), name="picture"), keras.Input((None, 4), name="sequence")
+    small = layers.Resizing(5, 7, interpolation="bicubic")(x)
+    model = keras.Model([x, y], [small, layers.Dense(2)(y)])
+    with pytest.raises(UnsupportedError, match="ResizeBicubic") as caught:
+        write(model, path)
+    assert "--shape picture=64,64,3" in caught.value.remedy
+    assert not path.exists()
+    chosen = formats.get("tflite")
+    chosen.write(Inference(model, {"picture": (8, 9, 3)}), path, Options(), {})
+    assert [i.shape for i in chosen.open(path).inputs] == [(1, 8, 9, 3), (1, None, 4)]
+
+
+def test_sizes_are_not_asked_for_where_they_do_not_help(path):
+    x = keras.Input((None, 3), dtype="string", name="text")
+    with pytest.raises(UnsupportedError) as caught:
+        write(keras.Model(x, layers.Hashing(5)(x)), path)
+    assert "--shape" not in caught.value.remedy
+
+
+def test_strings_of_any_number_of_rows(path):
+    text = keras.Input((2,), dtype="string", name="text")
+    runner = write(
+        keras.Model(text, layers.StringLookup(vocabulary=["a", "b"])(text)), path, tflite_batch="dynamic"
+    ).open(path)
+    for rows in (1, 3, 2):
+        (found,) = runner.run({"text": np.array([["a", "c"]] * rows)}).values()
+        np.testing.assert_array_equal(found, [[1, 0]] * rows)
+
+
 def test_an_op_without_counterpart_is_refused_with_its_layer(path):
     class Strange(layers.Layer):
         def call(self, x):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.errors import InvalidArtifactError, UnsupportedError
 from exporter.formats import FORMATS
 from exporter.spec import Inspection, Options
 
@@ -29,19 +30,24 @@ class Tflite:
         The file counts only once the interpreter has loaded it and allocated its tensors.
 
         Raises:
-            UnsupportedError: if a layer or op cannot be composed of builtin ops; `where` names the layer.
+            UnsupportedError: if a layer or op cannot be composed of builtin ops; `where` names the layer. Also if it can
+                only where dynamic dimensions have sizes; `where` names the inputs.
             InvalidArtifactError: if the interpreter refuses the file.
         """
         from exporter.formats.tflite.conversion import convert
         from exporter.formats.tflite.envelope import write_enveloped
         from exporter.formats.tflite.runner import LiteRtRunner
+        from exporter.formats.tflite.sizes import asking_for_sizes
 
-        batch = options.batch_of(self.name)
-        body = convert(inference, batch)
-        inputs = [info.name for info in inference.inputs]
+        inputs = inference.inputs_for(options.batch_of(self.name))
+        names = [info.name for info in inputs]
         outputs = [info.name for info in inference.outputs]
-        write_enveloped(path, body, inputs, outputs, metadata)
-        LiteRtRunner(path).try_allocation()
+        try:
+            write_enveloped(path, convert(inference, inputs), names, outputs, metadata)
+            LiteRtRunner(path).try_allocation()
+        except (UnsupportedError, InvalidArtifactError) as error:
+            path.unlink(missing_ok=True)
+            raise asking_for_sizes(error, inference, inputs) from error
 
     def open(self, path: Path, *, threads: int | None = None) -> LiteRtRunner:
         """Load the file in the LiteRT interpreter.

@@ -6,6 +6,7 @@ Variables are frozen into constants first: a builtin-only file has no place to i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from exporter.formats.tflite.interface import check_interface
@@ -15,11 +16,11 @@ from exporter.lowerings.tflite import replacements
 
 if TYPE_CHECKING:
     from exporter.freeze import Inference
-    from exporter.spec import Batch
+    from exporter.spec import TensorInfo
 
 
-def convert(inference: Inference, batch: Batch) -> bytes:
-    """Return the file's bytes, before names and metadata are written.
+def convert(inference: Inference, inputs: Sequence[TensorInfo]) -> bytes:
+    """Return the file's bytes, before names and metadata are written, for `inputs` of these shapes.
 
     Inputs and outputs stand in Keras's order; an output may be an input, a constant, or another output once more.
 
@@ -28,18 +29,17 @@ def convert(inference: Inference, batch: Batch) -> bytes:
             dtype that TFLite does not have.
     """
     check_interface(inference)
-    return convert_traced(trace(inference, batch), inference.model)
+    return convert_traced(trace(inference, inputs), inference.model)
 
 
-def trace(inference: Inference, batch: Batch) -> Any:
-    """Return the ConcreteFunction of the model, its calls and ops replaced by the lowerings for TFLite.
+def trace(inference: Inference, inputs: Sequence[TensorInfo]) -> Any:
+    """Return the ConcreteFunction of the model for `inputs`, its calls and ops replaced by the lowerings for TFLite.
 
     Raises:
         UnsupportedError: if the model keeps a state.
     """
     from exporter.lowerings.tflite.rewriting import rewritten
 
-    inputs = inference.inputs_for(batch)
     with overridden(*replacements()):
         concrete = inference.trace(inference.__call__, inputs)
     refuse_state(concrete, inference.model)

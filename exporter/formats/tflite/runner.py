@@ -106,10 +106,22 @@ class LiteRtRunner:
         current = {d["index"]: tuple(d["shape"]) for d in self._interpreter.get_input_details()}
         changed = [(i, a) for i, a in zip(self._input_indices, arrays, strict=True) if current[i] != a.shape]
         for index, array in changed:
-            self._interpreter.resize_tensor_input(index, array.shape, strict=True)
+            # Strictly, LiteRT 2.3 resizes a tensor of strings only once; `_fitting` has checked the shape.
+            self._interpreter.resize_tensor_input(index, array.shape)
         if changed or not self._allocated:
             self._interpreter.allocate_tensors()
             self._allocated = True
+
+
+def allocated(body: bytes) -> bool:
+    """Return whether the interpreter loads a file and allocates its tensors."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        Interpreter(model_content=body, num_threads=1).allocate_tensors()
+    except (RuntimeError, ValueError):
+        return False
+    return True
 
 
 def _fitting(info: TensorInfo, inputs: Mapping[str, np.ndarray]) -> np.ndarray:

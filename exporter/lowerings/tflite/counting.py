@@ -52,7 +52,7 @@ def upper_bound(op: Any, sequence: Any, values: Any) -> Any:
 def in_top_k(op: Any, predictions: Any, targets: Any, k: Any = None) -> Any:
     """Return whether fewer than k classes score above each target; ties count in its favour, as in TensorFlow.
 
-    False where the target is no class, or its score is not finite.
+    False where the target is no class, or a score is not finite.
     """
     k = op.get_attr("k") if k is None else tf.cast(k, tf.int32)
     classes = predictions.shape[1]
@@ -63,5 +63,5 @@ def in_top_k(op: Any, predictions: Any, targets: Any, k: Any = None) -> Any:
     chosen = tf.one_hot(targets, classes, on_value=True, off_value=False, dtype=tf.bool)
     score = tf.reduce_sum(tf.where(chosen, predictions, 0.0), axis=1, keepdims=True)
     above = tf.reduce_sum(tf.cast(predictions > score, tf.int32), axis=1)
-    finite = tf.abs(score[:, 0]) < float("inf")
+    finite = tf.reduce_all(tf.abs(predictions) < float("inf"), axis=1)
     return valid & finite & (above < k)
