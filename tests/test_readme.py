@@ -15,10 +15,17 @@ from tests.test_makefile import TARGETS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CODE = re.findall(r"^```(?:sh|bash|shell|console)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-INLINE = re.findall(r"`([^`\n]+)`", README)
-LINES = [line.removeprefix("$ ").strip() for line in "\n".join([*CODE, *INLINE]).splitlines()]
-COMMANDS = sorted({line for line in LINES if re.match(r"(make|kx|python -m (exporter|models))( |$)", line)})
+
+
+def commands(text: str) -> list[str]:
+    """Return the commands of this project that stand in a page, in blocks and in the text."""
+    blocks = re.findall(r"^```(?:sh|bash|shell|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", text)]).splitlines()
+    found = {line.removeprefix("$ ").strip() for line in lines}
+    return sorted(line for line in found if re.match(r"(make|kx|python -m (exporter|models))( |$)", line))
+
+
+COMMANDS = commands(README)
 
 
 def words(command: str) -> list[str]:
