@@ -11,6 +11,7 @@ from exporter import checks
 from exporter import formats as known_formats
 from exporter.artifacts import Job, made, obstacles, opened_taps, proven_again
 from exporter.freeze import Inference
+from exporter.labels import checked_labels
 from exporter.options import checked_options
 from exporter.parity.locate import compare_layers
 from exporter.parity.proof import Proof
@@ -38,6 +39,7 @@ def export(  # noqa: PLR0913 - the interface of the package
     custom_objects: Mapping[str, Any] | None = None,
     verify: bool = True,
     samples: Any = None,
+    labels: Sequence[str] | None = None,
     trust: bool = False,
     progress: Progress | None = None,
 ) -> Report:
@@ -56,6 +58,8 @@ def export(  # noqa: PLR0913 - the interface of the package
         custom_objects: classes and functions that the file needs, by name.
         verify: whether to run each file and compare it with Keras.
         samples: your own data to compare on, beside the generated samples: an array, or arrays by input name.
+        labels: names of the classes that an output scores, in their order; every file keeps them in its metadata, and a TFLite
+            file also as labels.txt in an archive behind the model.
         trust: load files that may hold code. Only for files that you made.
         progress: told what is being done; None: silence.
 
@@ -80,7 +84,8 @@ def export(  # noqa: PLR0913 - the interface of the package
         report = Report(source.model.name, stage.output, (), problems, source.facts, versions())
         if report.errors:
             return report
-        job = Job(inference, options, source.metadata, stage.path)
+        named = {} if labels is None else {"labels": checked_labels(labels, inference.outputs)}
+        job = Job(inference, options, {**source.metadata, **named}, stage.path)
         with progress("Computing the reference"):
             job.proof = Proof.of_model(inference, options.batch, samples) if verify else None
         report = replace(report, artifacts=tuple(made(form, job, stage.output, progress) for form in chosen))

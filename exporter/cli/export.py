@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 @click.option(
     "--samples", metavar="FILE", type=click.Path(path_type=Path), help="Your own data to compare on (.npz, .npy)."
 )
+@click.option(
+    "--labels",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Names of the classes that an output scores, one in each line.",
+)
 @options.trust
 @click.option("--no-verify", is_flag=True, help="Do not run the files and compare them with Keras.")
 @options.as_json
@@ -44,6 +50,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
     opset: int | None,
     samples: Path | None,
+    labels: Path | None,
     trust: bool,
     no_verify: bool,
 ) -> int:
@@ -53,6 +60,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     else it is left as it was.
     """
     with mode.working() as progress:
+        from exporter.labels import read_labels
         from exporter.loading import import_custom
         from exporter.pipeline import export
 
@@ -67,6 +75,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             custom_objects=import_custom(custom),
             verify=not no_verify,
             samples=options.read_samples(samples) if samples else None,
+            labels=read_labels(labels) if labels else None,
             trust=trust,
             progress=progress,
         )

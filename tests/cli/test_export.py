@@ -25,6 +25,7 @@ def test_the_defaults(kx, work, passed):
         "batch": "dynamic",
         "tflite_batch": 1,
         "input_signature": None,
+        "labels": None,
         "opset": None,
         "custom_objects": {},
         "verify": True,
@@ -37,12 +38,13 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", [*__import__("sys").path])
     Path("my_layers_of_test_export.py").write_text("class Mine: pass\n")
+    Path("labels.txt").write_bytes("\ufeffcat\r\ndög\r\n".encode())
     np.savez("data.npz", image=np.ones((2, 3), "float32"))
     export = work("export", passed)
     answer = kx(
         *("export", "m.h5", "--output", "out", "--to", "onnx, tflite", "--custom", "my_layers_of_test_export"),
         *("--batch", "4", "--tflite-batch", "dynamic", "--opset", "18", "--samples", "data.npz", "--trust"),
-        *("--shape", "image=224,224,3", "--shape", "a=b=?,7"),
+        *("--labels", "labels.txt", "--shape", "image=224,224,3", "--shape", "a=b=?,7"),
         *("--no-verify", "-q"),
     )
     assert (answer.code, answer.out, answer.err) == (0, "", "")
@@ -55,6 +57,7 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
         "formats": ("onnx", "tflite"),
         "batch": 4,
         "tflite_batch": "dynamic",
+        "labels": ["cat", "dög"],
         "input_signature": {"image": (224, 224, 3), "a=b": (None, 7)},
         "opset": 18,
         "verify": False,
@@ -172,4 +175,15 @@ def test_a_shape_that_is_none(kx, work, passed, shape):
     answer = kx("export", "m.keras", "-o", "out", "--shape", shape)
     assert answer.code == errors.UsageError.exit_code
     assert "image=224,224,3" in answer.err
+    assert not export.calls
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_labels_that_cannot_be_read(kx, work, passed, tmp_path, content):
+    export = work("export", passed)
+    if content is not None:
+        (tmp_path / "labels.txt").write_bytes(content)
+    answer = kx("export", "m.keras", "-o", "out", "--labels", tmp_path / "labels.txt")
+    assert answer.code == errors.UsageError.exit_code
+    assert "labels cannot be read" in answer.err
     assert not export.calls

@@ -25,7 +25,7 @@ class Tflite:
     packages: tuple[str, ...] = ("tensorflow", "ai_edge_litert", "flatbuffers")
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
-        """Convert `inference` and write it to `path`, with `metadata` in the file.
+        """Convert `inference` and write it to `path`, with `metadata` in the file, and labels of it also behind the file.
 
         The file counts only once the interpreter has loaded it and allocated its tensors.
 
@@ -34,6 +34,7 @@ class Tflite:
                 only where dynamic dimensions have sizes; `where` names the inputs.
             InvalidArtifactError: if the interpreter refuses the file.
         """
+        from exporter.formats.tflite.attachment import attach
         from exporter.formats.tflite.conversion import convert
         from exporter.formats.tflite.envelope import write_enveloped
         from exporter.formats.tflite.runner import LiteRtRunner
@@ -44,6 +45,9 @@ class Tflite:
         outputs = [info.name for info in inference.outputs]
         try:
             write_enveloped(path, convert(inference, inputs), names, outputs, metadata)
+            labels = metadata.get("labels")
+            if isinstance(labels, list):
+                attach(path, {"labels.txt": "".join(f"{label}\n" for label in labels)})
             LiteRtRunner(path).try_allocation()
         except (UnsupportedError, InvalidArtifactError) as error:
             path.unlink(missing_ok=True)
