@@ -10,18 +10,15 @@ from exporter.spec import TensorInfo
 
 
 def checked_labels(labels: Sequence[str], outputs: Sequence[TensorInfo]) -> list[str]:
-    """Return the labels, one for each score of an output.
+    """Return the labels, one for each score of an output; two may be the same, as "crane" is in ImageNet.
 
     Raises:
-        UsageError: if they are no strings, if one stands there twice, or if no output has as many scores.
+        UsageError: if they are no strings, or if no output has as many scores.
     """
     listed = [] if isinstance(labels, str) else list(labels)
     wrong = next((label for label in listed if not isinstance(label, str) or not label or "\n" in label), None)
     if not listed or wrong is not None:
         raise UsageError("labels are strings of one line each", where=f"labels={labels if not listed else wrong!r}")
-    twice = next((label for label in listed if listed.count(label) > 1), None)
-    if twice is not None:
-        raise UsageError("a label stands there twice", where=repr(twice))
     if not any(o.shape and o.shape[-1] == len(listed) for o in outputs):
         raise UsageError(
             "the labels do not fit the model",

@@ -36,11 +36,10 @@ def test_every_file_keeps_them(tmp_path):
 
 def test_they_fit_one_output():
     assert checked_labels(("a", "b", "c"), OUTPUTS) == ["a", "b", "c"]
+    assert checked_labels(("crane", "b", "crane"), OUTPUTS) == ["crane", "b", "crane"]
 
 
-@pytest.mark.parametrize(
-    "labels", [["a", "b"], [], "abc", ["a", "b", "a"], ["a", "", "c"], ["a", 1, "c"], ["a", "b\nc", "d"]], ids=repr
-)
+@pytest.mark.parametrize("labels", [["a", "b"], [], "abc", ["a", "", "c"], ["a", 1, "c"], ["a", "b\nc", "d"]], ids=repr)
 def test_labels_that_are_none(labels):
     with pytest.raises(UsageError):
         checked_labels(labels, OUTPUTS)
