@@ -9,8 +9,9 @@ import numpy as np
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import unsqueezed
+from exporter.lowerings.onnx.sizes import counted, wide
 from exporter.lowerings.onnx.static import known_int, known_ints, static_shape
-from exporter.lowerings.onnx.value import Value
+from exporter.lowerings.onnx.value import Constant, Value
 
 
 def _offset(k: Value) -> int:
@@ -78,9 +79,10 @@ def _flattened(g: Graph, x: Value) -> Value:
 @lowers_op("MatrixBandPart")
 def band_part(g: Graph, op: Any, x: Value, below: Value, above: Value) -> Value:
     """Keep so many diagonals below and above the main one, all of them if negative: the op Trilu(14), or a mask."""
-    lower, upper = (known_int(n, "the number of diagonals") for n in (below, above))
-    if not g.wants(14):
-        return _masked_band(g, x, lower, upper)
+    known_bounds = isinstance(below, Constant) and isinstance(above, Constant)
+    if not known_bounds or not g.wants(14):
+        return _masked_band(g, x, below, above)
+    lower, upper = known_int(below, "the number of diagonals"), known_int(above, "the number of diagonals")
     if lower >= 0:
         x = g.op("Trilu", x, g.constant(-lower, np.int64), shape=x.shape, dtype=x.dtype, upper=1)
     if upper >= 0:
@@ -88,8 +90,13 @@ def band_part(g: Graph, op: Any, x: Value, below: Value, above: Value) -> Value:
     return x
 
 
-def _masked_band(g: Graph, x: Value, lower: int, upper: int) -> Value:
-    rows, columns = _mask(x.shape[-2], x.shape[-1], 0).shape
-    distance = np.arange(columns) - np.arange(rows)[:, None]
-    kept = ((lower < 0) | (distance >= -lower)) & ((upper < 0) | (distance <= upper))
-    return g.op("Where", g.constant(kept), x, g.constant(0, x.numpy_dtype), shape=x.shape, dtype=x.dtype)
+def _masked_band(g: Graph, x: Value, below: Value, above: Value) -> Value:
+    """Keep the elements whose column lies no further from their row than asked."""
+    row, column = (counted(g, x, axis) for axis in (x.rank - 2, x.rank - 1))
+    distance = g.op("Sub", column, unsqueezed(g, row, 1))
+    kept = [
+        g.op("Or", g.op("Less", bound, g.constant(0, np.int64)), g.op("LessOrEqual", steps, bound))
+        for bound, steps in ((wide(g, below), g.op("Neg", distance)), (wide(g, above), distance))
+    ]
+    zero = g.constant(0, x.numpy_dtype)
+    return g.op("Where", g.op("And", *kept), x, zero, shape=x.shape, dtype=x.dtype)

@@ -2,7 +2,8 @@
 
 For up to 1024 points that is faster than the op DFT, and nearer to the truth (ONNX Runtime 1.32, 100 rows, one thread: 0.14
 against 3.4 ms for 400 points, errors of 4 and 242 units in the last place of the scale; 1.0 against 1.4 ms for 1024). Longer
-transforms of 2ⁿ points are DFT(17).
+transforms of 2ⁿ points are DFT(17). For a number of points that only running tells, the matrix is gathered from a table of
+one turn, computed in float64.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx_ir as ir
 
 from exporter.lowerings.onnx.complex_numbers import ARITHMETIC, Complex
 from exporter.lowerings.onnx.graph import Graph
@@ -17,10 +19,12 @@ from exporter.lowerings.onnx.joining import concatenated
 from exporter.lowerings.onnx.matmul import multiplied
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import transposed, unsqueezed
+from exporter.lowerings.onnx.sizes import counted
 from exporter.lowerings.onnx.slicing import LAST, Range, indexed, sliced
 from exporter.lowerings.onnx.static import known_ints
 from exporter.lowerings.onnx.value import Value
 
+DOUBLE = ir.DataType.DOUBLE
 LARGEST = 1024  # points; the matrix of a real transform then takes 4 MB
 AXES = {"FFT": 1, "IFFT": 1, "FFT2D": 2, "IFFT2D": 2, "FFT3D": 3, "IFFT3D": 3}
 
@@ -42,22 +46,36 @@ def _joined(g: Graph, z: Complex) -> Value:
     return concatenated(g, [g.keras_order(z.real), g.keras_order(z.imag)], z.real.rank - 1, shape)
 
 
-def _points(x: Value) -> int:
-    count = x.shape[-1]
-    if count is None:
-        raise NotImplementedError("a Fourier transform of a number of points that is not known while exporting")
-    return count
-
-
 def _complex_transform(g: Graph, z: Complex, inverse: bool) -> Complex:
     """(a | b) times ((cos, ∓sin), (±sin, cos)), divided by n for the inverse."""
-    n = _points(z.real)
+    n = z.real.shape[-1]
+    if n is None:
+        return _of_any_size(g, z, inverse)
     if n > LARGEST // 2:
         return _by_dft(g, z, n, inverse)
     angles = _angles(n, n, n)
     cosine, sine = np.cos(angles), np.sin(angles) * (1 if inverse else -1)
     matrix = np.block([[cosine, sine], [-sine, cosine]]) / (n if inverse else 1)
     return _parts(g, multiplied(g, _joined(g, z), g.constant(matrix, z.real.numpy_dtype)), n)
+
+
+def _of_any_size(g: Graph, z: Complex, inverse: bool) -> Complex:
+    """Two products with cosines and two with sines, whose angles 2π · (j k mod n) / n are found in a table."""
+    axis = z.real.rank - 1
+    n, step = g.dimension(z.real, axis), counted(g, z.real, axis)
+    turn = g.op("Mul", g.op("Div", g.cast(step, DOUBLE), g.cast(n, DOUBLE)), 2 * np.pi)
+    places = g.op("Mod", g.op("Mul", unsqueezed(g, step, 1), step), n)
+    cosine, sine = (
+        g.op("Gather", g.cast(g.op(kind, turn), z.real.dtype), places, shape=(None, None), axis=0)
+        for kind in ("Cos", "Sin")
+    )
+    sine = sine if inverse else g.op("Neg", sine)
+    real = g.op("Sub", multiplied(g, z.real, cosine), multiplied(g, z.imag, sine))
+    imag = g.op("Add", multiplied(g, z.real, sine), multiplied(g, z.imag, cosine))
+    if not inverse:
+        return Complex(real, imag)
+    count = g.cast(n, z.real.dtype)
+    return Complex(g.op("Div", real, count), g.op("Div", imag, count))
 
 
 def _by_dft(g: Graph, z: Complex, n: int, inverse: bool) -> Complex:

@@ -71,6 +71,15 @@ def vector(g: Graph, scalar: Value) -> Value:
     return g.op("Unsqueeze", scalar, g.constant([0], np.int64), shape=(1,))
 
 
+def counted(g: Graph, x: Value, axis: int) -> Value:
+    """Return 0, 1, … up to the size of `x` along Keras's `axis`, as int64."""
+    size = x.shape[axis]
+    if size is not None:
+        return g.constant(np.arange(size, dtype=np.int64))
+    zero, one = g.constant(0, np.int64), g.constant(1, np.int64)
+    return g.op("Range", zero, element(g, g.dimension(x, axis)), one, shape=(None,))
+
+
 def joined(g: Graph, parts: Sequence[Value]) -> Value:
     """Return int64 vectors, one after the other, as one vector."""
     parts = [wide(g, part) for part in parts]

@@ -1,0 +1,41 @@
+"""Cross-entropies of scores, as losses inside a model have them: -Σ labels · log softmax, and its gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.reduction import reduced
+from exporter.lowerings.onnx.registry import lowers_op
+from exporter.lowerings.onnx.reshaping import squeezed, unsqueezed
+from exporter.lowerings.onnx.sizes import wide
+from exporter.lowerings.onnx.value import Value
+
+
+@lowers_op("SoftmaxCrossEntropyWithLogits")
+def dense(g: Graph, op: Any, scores: Value, labels: Value) -> list[Value]:
+    """The loss of each row against a distribution of labels."""
+    product = g.op("Mul", labels, _log_softmax(g, scores))
+    loss = g.op("Neg", reduced(g, "ReduceSum", product, [1], False))
+    return [loss, g.op("Sub", _softmax(g, scores), labels)]
+
+
+@lowers_op("SparseSoftmaxCrossEntropyWithLogits")
+def sparse(g: Graph, op: Any, scores: Value, labels: Value) -> list[Value]:
+    """The loss of each row against one label."""
+    places = unsqueezed(g, wide(g, labels), 1)
+    chosen = g.op("GatherElements", _log_softmax(g, scores), places, shape=(scores.shape[0], 1), axis=1)
+    depth = g.dimension(scores, 1)
+    hot = g.op("OneHot", wide(g, labels), depth, np.array([0, 1], scores.numpy_dtype), shape=scores.shape, axis=-1)
+    hot = g.cast(hot, scores.dtype)
+    return [g.op("Neg", squeezed(g, chosen, [1])), g.op("Sub", _softmax(g, scores), hot)]
+
+
+def _log_softmax(g: Graph, scores: Value) -> Value:
+    return g.op("LogSoftmax", scores, axis=1)
+
+
+def _softmax(g: Graph, scores: Value) -> Value:
+    return g.op("Softmax", scores, axis=1)
