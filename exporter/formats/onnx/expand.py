@@ -175,8 +175,8 @@ class Walk:
         inputs = [self.values.get(t.ref()) for t in op.inputs]
         if op.type == "ReadVariableOp":
             return [self._read(inputs[0])]
-        if op.type in CALLS:
-            return Walk(self.g, self.outline).graph(function_graph(op, op.get_attr("f").name), inputs)
+        if (called := _called(op)) is not None:
+            return Walk(self.g, self.outline).graph(function_graph(op, called), inputs)
         if (known := folded(op, inputs)) is not None:
             return [self.g.constant(array) for array in known]
         if any(is_complex(value) for value in inputs):
@@ -190,6 +190,13 @@ class Walk:
         variable = handle.resource
         path = self.outline.paths.get(id(variable), variable.name.partition(":")[0])
         return tensor_constant(variable, path, key=("variable", id(variable)))
+
+
+def _called(op: Any) -> str | None:
+    """Return the name of the function that `op` calls, by an attribute or, as TensorFlow once did, by its own type."""
+    if op.type in CALLS:
+        return str(op.get_attr("f").name)
+    return op.type if op.graph._is_function(op.type) else None
 
 
 def _refusal(scope: str, marker: Marker | None, op: Any, reason: str) -> UnsupportedError:

@@ -13,7 +13,7 @@ from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import squeezed, unsqueezed
 from exporter.lowerings.onnx.sizes import joined, vector, wide
 from exporter.lowerings.onnx.static import known_int, known_ints, static_shape
-from exporter.lowerings.onnx.value import Constant, Shape, Value, identity
+from exporter.lowerings.onnx.value import Constant, Shape, Value, broadcast_shapes, identity
 
 
 @lowers_op("ConcatV2")
@@ -44,8 +44,9 @@ def _sizes(g: Graph, inputs: Sequence[Value]) -> bool:
 @lowers_op("Pack")
 def pack(g: Graph, op: Any, *inputs: Value) -> Value:
     """Concat of the inputs with one axis more; integers, mostly sizes, are packed as int64."""
-    wanted = static_shape(op)
-    axis = op.get_attr("axis") % len(wanted)
+    part = broadcast_shapes([x.shape for x in inputs])
+    axis = op.get_attr("axis") % (len(part) + 1)
+    wanted = (*part[:axis], len(inputs), *part[axis:])
     if len(wanted) == 1 and all(x.dtype in (ir.DataType.INT32, ir.DataType.INT64) for x in inputs):
         return joined(g, [vector(g, wide(g, x)) for x in inputs])
     return concatenated(g, [unsqueezed(g, g.keras_order(x), axis) for x in inputs], axis, wanted)
