@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from exporter.corrections import corrected
 from exporter.errors import UsageError
 from exporter.signature import InputSignature, input_signature, output_names
 from exporter.spec import Batch, TensorInfo
@@ -92,7 +93,8 @@ class Inference:
         """Return the ConcreteFunction for a batch size, traced once, its arguments named input_0, input_1 and so on."""
         inputs = self.inputs_for(batch)
         if inputs not in self._concrete:
-            self._concrete[inputs] = self.trace(self.__call__, inputs)
+            with corrected():
+                self._concrete[inputs] = self.trace(self.__call__, inputs)
         return self._concrete[inputs]
 
     def predict(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

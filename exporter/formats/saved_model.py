@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from exporter.corrections import corrected
 from exporter.errors import InvalidArtifactError
 from exporter.formats import FORMATS
 from exporter.freeze import Inference
@@ -49,7 +50,8 @@ class SavedModel:
 
         module = tf.Module()
         specs = [tf.TensorSpec(i.shape, i.dtype, name=name) for i, name in zip(inputs, spelled, strict=True)]
-        module.serve = tf.function(serve, autograph=False).get_concrete_function(*specs)
+        with corrected():
+            module.serve = tf.function(serve, autograph=False).get_concrete_function(*specs)
         module.variables_used = list(module.serve.graph.variables)  # what a module tracks is what is saved
         module.tables_used = _tables(inference.model)
         tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
