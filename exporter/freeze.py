@@ -15,7 +15,7 @@ import numpy as np
 
 from exporter.corrections import corrected
 from exporter.errors import UsageError
-from exporter.signature import InputSignature, input_signature, output_names
+from exporter.signature import InputSignature, apart, input_signature, output_names
 from exporter.spec import Batch, TensorInfo
 
 
@@ -62,8 +62,10 @@ class Inference:
         import keras
 
         outputs = self.model(*self._signature.pack(tensors), training=False)
-        self._output_names = output_names(self.model, outputs)
-        return [keras.ops.convert_to_tensor(t) for t in keras.tree.flatten(outputs) if t is not None]
+        leaves = [t for t in keras.tree.flatten(outputs) if t is not None]
+        inputs = {info.name: t for info, t in zip(self.inputs, tensors, strict=True)}
+        self._output_names = apart(output_names(self.model, outputs), leaves, inputs)
+        return [keras.ops.convert_to_tensor(t) for t in leaves]
 
     def inputs_for(self, batch: Batch) -> tuple[TensorInfo, ...]:
         """Return the inputs with the first dimension set to `batch`; "dynamic" leaves it as Keras has it.

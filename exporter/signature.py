@@ -91,6 +91,18 @@ def output_names(model: Any, structure: Any) -> list[str]:
     return unique(names)
 
 
+def apart(names: Sequence[str], outputs: Sequence[Any], inputs: Mapping[str, Any]) -> list[str]:
+    """Number the names of outputs that an input has, too: ONNX has one name for one tensor.
+
+    Args:
+        names: of the outputs.
+        outputs: their tensors; one that is the input of that name keeps it.
+        inputs: the tensors of the inputs by name.
+    """
+    taken = [n for n in inputs if not any(n == o and t is inputs[n] for o, t in zip(names, outputs, strict=True))]
+    return unique([*taken, *names])[len(taken) :]
+
+
 def unique(names: Sequence[str]) -> list[str]:
     """Append _1, _2, … to the second and later uses of a name, skipping names that are taken."""
     taken, seen, result = set(names), Counter[str](), []

@@ -139,6 +139,12 @@ def test_unique(names, expected):
     assert unique(names) == expected
 
 
+def test_an_output_with_the_name_of_an_input_is_numbered_unless_it_is_that_input():
+    x = keras.Input((3,), name="x")
+    model = keras.Model({"x": x, "y": keras.Input((3,), name="y")}, {"x": x, "y": x * 2})
+    assert [o.name for o in Inference(model).outputs] == ["x", "y_1"]
+
+
 def test_inference_is_not_training():
     x = keras.Input((8,), name="x")
     model = keras.Model(x, layers.BatchNormalization()(layers.Dropout(0.5)(x)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from exporter.parity.expectation import Expectation, differences, doubtful, expect_all
-from exporter.parity.floats import dtype_name, is_inexact, largest, widest
+from exporter.parity.floats import dtype_name, is_inexact, largest, stands_for, widest
 from exporter.parity.softmax import log_errors
 from exporter.parity.tolerances import tolerance_for
 from exporter.spec import OutputParity
@@ -77,7 +77,7 @@ def _compare_logits(value: np.ndarray, expected: Expectation, log_error: float, 
 
 def _difference(value: np.ndarray, expected: Expectation) -> tuple[float, str]:
     """Return the error and, where it is infinite, what did not match."""
-    if dtype_name(value) != expected.dtype:
+    if not stands_for(dtype_name(value), expected.dtype):
         return np.inf, f"dtype {dtype_name(value)}, Keras gives {expected.dtype}"
     if value.shape != expected.keras.shape:
         return np.inf, f"shape {value.shape}, Keras gives {expected.keras.shape}"

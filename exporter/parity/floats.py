@@ -20,6 +20,14 @@ def largest(values: np.ndarray, where: np.ndarray) -> float:
     return float(np.max(values, where=where, initial=0.0))
 
 
+def stands_for(found: str, wanted: str) -> bool:
+    """Whether a file may take or give `found` where Keras has `wanted`.
+
+    float32 holds every bfloat16, which runtimes do not hand out: ONNX Runtime 1.32 has no NumPy type for it.
+    """
+    return found == wanted or (found, wanted) == ("float32", "bfloat16")
+
+
 def dtype_name(array: np.ndarray) -> str:
     """Return TensorFlow's name of a dtype: byte and text arrays are "string"."""
     return "string" if array.dtype.kind in "OSU" else array.dtype.name

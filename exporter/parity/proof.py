@@ -10,6 +10,7 @@ from exporter.errors import InvalidArtifactError
 from exporter.formats import Runner
 from exporter.freeze import Inference
 from exporter.parity.batches import rows_of
+from exporter.parity.floats import stands_for
 from exporter.parity.reference import Expectations, Reference
 from exporter.parity.samples import Sample, make_samples, user_samples
 from exporter.parity.saving import load_samples, save_samples
@@ -78,15 +79,15 @@ class Proof:
 
 def _same_interface(what: str, found: Sequence[TensorInfo], wanted: Sequence[TensorInfo]) -> None:
     """Hold names, order, dtypes and ranks of a file against Keras's."""
-    if [_key(f) for f in found] != [_key(w) for w in wanted]:
+    if len(found) != len(wanted) or not all(_alike(f, w) for f, w in zip(found, wanted, strict=True)):
         raise InvalidArtifactError(
             f"the file's {what} are not the model's",
             reason=f"it has {_listed(found)}; Keras has {_listed(wanted)}",
         )
 
 
-def _key(info: TensorInfo) -> tuple[str, str]:
-    return info.name, info.dtype
+def _alike(found: TensorInfo, wanted: TensorInfo) -> bool:
+    return found.name == wanted.name and stands_for(found.dtype, wanted.dtype)
 
 
 def _listed(infos: Sequence[TensorInfo]) -> str:

@@ -206,5 +206,6 @@ def _write_onnx(folder: Path, sample: Sample, reference: Expectations) -> None:
     arrays["output"] = [(e.output, e.keras) for e in reference.expect(sample)]
     for kind, pairs in arrays.items():
         for number, (name, array) in enumerate(pairs):
-            tensor = numpy_helper.from_array(np.ascontiguousarray(array), name)
+            dtype = np.float32 if array.dtype.name == "bfloat16" else array.dtype  # as the file has it
+            tensor = numpy_helper.from_array(np.ascontiguousarray(array, dtype), name)
             (folder / f"{kind}_{number}.pb").write_bytes(tensor.SerializeToString(deterministic=True))

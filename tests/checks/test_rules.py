@@ -138,6 +138,15 @@ def test_names_in_a_dict_are_told_apart():
     assert found("names", Source(keras.Model(x, {"a": a, "b": b, "c": c}), "")) == []
 
 
+def test_an_output_with_the_name_of_an_input():
+    x = keras.Input((3,), name="masks")
+    (problem,) = found("names", Source(keras.Model({"masks": x}, {"masks": x * 2}), ""))
+    assert problem.where == "masks"
+    assert "masks_1" in problem.reason
+    assert problem.severity == "warning"
+    assert found("names", Source(keras.Model({"masks": x}, {"masks": x, "twice": x * 2}), "")) == []
+
+
 def test_errors_come_first():
     source = source_of(layers.Lambda(lambda t: t), layers.GRU(2, stateful=True), batch=2)
 

@@ -12,6 +12,7 @@ from exporter import formats
 from exporter.errors import UnsupportedError
 from exporter.freeze import Inference
 from exporter.parity.batches import fixed_batch
+from exporter.parity.floats import stands_for
 from exporter.parity.reference import Reference
 from exporter.parity.samples import Sample
 from exporter.parity.verify import verify_artifact
@@ -81,7 +82,8 @@ def _compared(case: Case, inference: Inference, runner: formats.Runner) -> tuple
     """Return the status and, unless all is right, the output that is worst."""
     reference = Reference(inference)
     for found, wanted in ((runner.inputs, reference.inputs), (runner.outputs, reference.outputs)):
-        if [(f.name, f.dtype) for f in found] != [(w.name, w.dtype) for w in wanted]:
+        alike = [f.name == w.name and stands_for(f.dtype, w.dtype) for f, w in zip(found, wanted, strict=False)]
+        if len(found) != len(wanted) or not all(alike):
             return "wrong", f"interface: {', '.join(map(str, found))} for {', '.join(map(str, wanted))}"
     try:
         parity = verify_artifact(runner, reference, _samples(case, inference, runner))

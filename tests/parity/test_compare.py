@@ -148,6 +148,14 @@ def test_bfloat16_is_a_float():
     assert not compared(np.array([1.0, 2.125], dtype=ml_dtypes.bfloat16), keras).ok
 
 
+def test_float32_stands_for_bfloat16_and_for_nothing_else():
+    keras = np.array([1.0, 2.0], dtype=ml_dtypes.bfloat16)
+    assert compared(np.array([1.0, 2.0], "float32"), keras).ok
+    assert not compared(np.array([1.0, 2.125], "float32"), keras).ok
+    assert not compared(np.array([1.0, 2.0], "float64"), keras).ok
+    assert not compared(keras, np.array([1.0, 2.0], "float32")).ok
+
+
 def test_complex_parts_are_both_compared():
     keras = np.array([1 + 1j], dtype="complex64")
     (good,) = compare({"y": keras}, {"y": keras.astype("complex128")}, {"y": keras}, "c")

@@ -9,8 +9,8 @@ from typing import Any
 import onnx_ir as ir
 from onnx_ir.passes import common as passes
 
-from exporter.errors import UnsupportedError, UsageError
-from exporter.formats.onnx.expand import NARROW, data_type, expand
+from exporter.errors import UsageError
+from exporter.formats.onnx.expand import expand, outer_type
 from exporter.formats.onnx.hard_sigmoids import join_hard_sigmoids
 from exporter.formats.onnx.identities import remove_identities
 from exporter.formats.onnx.layer_map import KEY, LayerMap
@@ -66,18 +66,11 @@ def dimensions(inputs: Sequence[TensorInfo]) -> list[list[int | str]]:
 
 
 def _output(g: Graph, name: str, dtype: str, value: Value, inputs: Sequence[TensorInfo]) -> ir.Value:
-    wanted = data_type(dtype)
+    wanted = outer_type(dtype)
     if value.ir is not None and value.ir.name == name:
         return value.ir  # the model returns an input under its own name
-    if wanted == ir.DataType.BFLOAT16:
-        raise UnsupportedError(
-            "ONNX Runtime hands out no bfloat16",
-            where=name,
-            reason="its Python and C# interfaces have no such type",
-            remedy='cast the output to float32 in the model, or give the last layer dtype="float32"',
-        )
     result = exact_sigmoid(g, value)
-    result = g.cast(result, wanted) if wanted in NARROW else result
+    result = g.cast(result, wanted) if wanted == ir.DataType.FLOAT16 else result
     written = g.op("Identity", result).ir  # an output needs a name of its own; needless ones are removed
     assert written is not None
     batched = any(i.shape and i.shape[0] is None for i in inputs)

@@ -53,9 +53,8 @@ def expand(outline: Outline, g: Graph, inputs: Sequence[TensorInfo], dimensions:
     """
     fed = []
     for info, dims in zip(inputs, dimensions, strict=True):
-        dtype = data_type(info.dtype)
-        value = g.input(info.name, dims, dtype)
-        fed.append(g.cast(value, ir.DataType.FLOAT) if dtype in NARROW else value)
+        value = g.input(info.name, dims, outer_type(info.dtype))
+        fed.append(g.cast(value, computed_type(info.dtype)))
     g.walk = lambda body, graph, arguments: Walk(body, outline).graph(graph, arguments)
     walk = Walk(g, outline)
     outputs = walk.graph(outline.graph, fed)
@@ -73,6 +72,12 @@ def expand(outline: Outline, g: Graph, inputs: Sequence[TensorInfo], dimensions:
 
 
 NARROW = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
+
+
+def outer_type(tf_name: str) -> ir.DataType:
+    """Return the type of an input or output: float32 for bfloat16, of which ONNX Runtime hands out no arrays."""
+    dtype = data_type(tf_name)
+    return ir.DataType.FLOAT if dtype == ir.DataType.BFLOAT16 else dtype
 
 
 def data_type(tf_name: str) -> ir.DataType:

@@ -50,6 +50,7 @@ def dot_product_attention(
         (batch, targets, heads, features of values)
     """
     factor = scale if scale is not None else 1 / float(key.shape[3] or 1) ** 0.5
+    factor = float(np.float32(factor))  # Keras rounds it so, in float64 too
     q = g.in_order(query, HEADS_FIRST).as_filed()
     k, v = (_heads_first(g, x, order, query) for x, order in ((key, KEYS_LAST), (value, HEADS_FIRST)))
     shape = (query.shape[0], query.shape[2], query.shape[1], key.shape[1])

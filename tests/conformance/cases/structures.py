@@ -118,6 +118,24 @@ def under(policy: str) -> Case:
     return Case(f"structures.policy[{policy}]", (), build, (floats(8, 8, 3),))
 
 
+def shared_name() -> keras.Model:
+    """An input and another tensor, returned under the name of the input."""
+    x = keras.Input((4,), name="x")
+    return keras.Model({"x": x}, {"x": x * 2})
+
+
+def quantized(mode: str) -> Case:
+    """Return the case of a model of tokens whose weights Keras has quantized."""
+
+    def build() -> keras.Model:
+        result = keras.Sequential([keras.Input((6,), dtype="int32"), layers.Embedding(7, 8), dense(8), dense(3)])
+        for layer in result.layers:
+            layer.quantize(mode)
+        return result
+
+    return one(f"quantized[{mode}]", build, integers(6, high=7))
+
+
 def transformer(x):
     """One block over tokens."""
     tokens = layers.Embedding(7, 8, mask_zero=True)(x)
@@ -152,6 +170,8 @@ CASES = [
     one("stateful", stateful, floats(5, 4), batch=2),
     one("frozen_backbone", frozen_backbone, X),
     *[under(p) for p in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64")],
+    *[quantized(mode) for mode in ("int8", "int4", "float8")],
+    one("input_and_output_of_one_name", shared_name, X),
     model("structures.output_is_input", X, call=lambda x: [x, x + 1]),
     model("structures.output_twice", X, call=lambda x: [x * 2] * 2),
     model("structures.constant_output", X, call=lambda x: [x, ops.ones((2, 3)) + 0 * ops.sum(x)]),
