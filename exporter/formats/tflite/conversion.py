@@ -55,6 +55,7 @@ def convert_traced(concrete: Any, model: Any) -> bytes:
     converter = _converter_class().from_concrete_functions([concrete], concrete)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.experimental_enable_resource_variables = False
+    converter.canonicalizing_inf_as_min_max_float = False  # x == inf would be x == 3.4e38
     converter.exclude_conversion_metadata = True  # it holds a time and would unpack the whole file once more
     try:
         return converter.convert()

@@ -75,6 +75,22 @@ def unpack(op: Any, x: Any) -> Any:
     return [x[(slice(None),) * axis + (i,)] for i in range(op.get_attr("num"))]
 
 
+@lowers_op("Roll")
+def roll(op: Any, x: Any, shift: Any, axes: Any) -> Any:
+    """Return x turned along axes of known size; the converter's own form needs a static shape as a whole."""
+    shifts, axes = (tf.get_static_value(t) for t in (shift, axes))
+    if shifts is None or axes is None or x.shape.is_fully_defined():
+        return NotImplemented
+    for by, axis in zip(np.ravel(shifts), np.ravel(axes), strict=True):
+        size = x.shape[int(axis)]
+        if size is None:
+            return NotImplemented
+        if size and (start := int(-by) % size):
+            before = (slice(None),) * (int(axis) % x.shape.rank)
+            x = tf.concat([x[(*before, slice(start, None))], x[(*before, slice(0, start))]], axis=int(axis))
+    return x
+
+
 @lowers_op("MatrixDiagPartV3", "MatrixDiagPartV2", "MatrixDiagPart")
 def diagonal(op: Any, x: Any, k: Any = None, padding: Any = None) -> Any:
     """Return one diagonal of the last two axes, every (columns + 1)-th entry of the flattened matrix."""

@@ -138,6 +138,29 @@ def test_error_function_beside_a_gelu(layer):
     layer(inside(call), (64,)).agrees(np.linspace(-8, 8, 64, dtype="float32")[None])
 
 
+@pytest.mark.parametrize("kind", [keras.ops.gelu, lambda x: 0.5 * x * (1.0 + tf.math.erf(x / math.sqrt(2.0)))])
+@pytest.mark.parametrize(
+    ("beside", "fused"),
+    [
+        (lambda x: 0.5 * x, 0),
+        (lambda x: tf.math.erfc(-x * math.sqrt(0.5)), None),
+        (lambda x: tf.math.erf(x / math.sqrt(2.0)), None),
+        (lambda x: x / math.sqrt(2.0), None),
+        (lambda x: x * math.sqrt(0.5), None),
+        (lambda x: -x, 1),
+        (lambda x: 0.5 * (x + 1.0), 1),
+        (keras.ops.gelu, None),
+    ],
+)
+def test_parts_of_a_gelu_that_serve_for_something_else(layer, kind, beside, fused):
+    """Equal ops become one before the converter looks for a GELU."""
+    gelu = kind if kind is not keras.ops.gelu else lambda x: keras.ops.gelu(x, approximate=False)
+    other = beside if beside is not keras.ops.gelu else lambda x: keras.ops.gelu(x, approximate=False)
+    exported = layer(inside(lambda x: (gelu(x), other(x))), (64,))
+    assert fused is None or exported.ops.get("GELU", 0) == fused
+    exported.agrees(np.linspace(-8, 8, 64, dtype="float32")[None])
+
+
 INTEGERS = np.array([[0, 1, -1, 5, -7, 2**15, -(2**15), 2**31 - 1, -(2**31), 123456789]], "int32")
 
 
@@ -185,3 +208,11 @@ def test_places_of_extremes(layer, function):
     exported.agrees(
         np.array([[1.0, 3.0, 3.0, -2.0, -2.0]], "float32"), np.array([[0.0, -0.0, 0.0, -0.0, 0.0]], "float32")
     )
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")  # of inputs next to the largest
+def test_infinities_are_told_from_large_numbers(layer):
+    """The converter would write the largest finite number for an infinite constant."""
+    tests = (keras.ops.isinf, keras.ops.isposinf, keras.ops.isneginf, keras.ops.isfinite, keras.ops.isnan)
+    exported = layer(inside(lambda x: (*(f(x) for f in tests), keras.ops.nan_to_num(x), x + np.float32(np.inf))), (8,))
+    exported.agrees(np.array([[np.inf, -np.inf, np.nan, 3.4028235e38, -3.4028235e38, 0.0, 1e-30, -1.0]], "float32"))

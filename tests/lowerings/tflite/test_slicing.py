@@ -36,6 +36,20 @@ def test_sizes_that_are_known_only_when_it_runs(export):
     exported.agrees(normal(1, 3, 4), normal(2, 7, 4))
 
 
+@pytest.mark.parametrize("batch", [1, "dynamic"])
+def test_rolling(layer, batch):
+    def call(x):
+        return (
+            ops.roll(x, 1, axis=1),
+            ops.roll(x, (7, -9), axis=(1, -1)),
+            ops.roll(x, (2, 3), axis=(1, 1)),
+            ops.roll(x, 4, 1),
+        )
+
+    exported = layer(inside(call), (4, 5), batch=batch)
+    exported.agrees(normal(1, 4, 5), *([normal(3, 4, 5)] if batch == "dynamic" else []))
+
+
 def test_diagonals(layer):
     def call(x):
         diagonals = [ops.diagonal(x, offset=k, axis1=1, axis2=2) for k in (0, 1, -2, 4)]
