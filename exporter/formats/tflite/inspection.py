@@ -11,6 +11,7 @@ from typing import Any
 
 from exporter.errors import InvalidArtifactError
 from exporter.formats.tflite.envelope import METADATA_NAME
+from exporter.formats.tflite.limits import limits_of
 from exporter.spec import Inspection, TensorInfo
 
 # What reading a flatbuffer raises when an offset in it leads astray.
@@ -20,7 +21,7 @@ _MALFORMED = (OSError, ValueError, AttributeError, IndexError, TypeError, Overfl
 def inspect(path: Path) -> Inspection:
     """Return names and order from the file's signature, ops over all subgraphs, and its metadata.
 
-    `facts` holds "minimum_runtime", "subgraphs", "flex_ops" and "custom_ops".
+    `facts` holds "minimum_runtime", "subgraphs", "flex_ops", "custom_ops", and "limits": of the kernels of its ops.
 
     Raises:
         InvalidArtifactError: if it is not a TFLite file.
@@ -53,6 +54,7 @@ def _inspect(path: Path, model: Any) -> Inspection:
             "subgraphs": model.SubgraphsLength(),
             "flex_ops": sorted(op for op in codes if op.startswith("Flex")),
             "custom_ops": sorted(op for op in codes if op.startswith("CUSTOM")),
+            "limits": limits_of(ops),
         },
         metadata=_json(entries.get(METADATA_NAME, b"{}")),
     )
