@@ -162,6 +162,7 @@ class Walk:
             static = tuple(output.shape.as_list())
             assert value.rank == len(static), f"{output.name}: lowered to rank {value.rank}, should be {static}"
             value.shape = tuple(a if a is not None else b for a, b in zip(static, value.shape, strict=True))
+        value.uses = max(value.uses, len(output.consumers()))
         return self.g.narrowed(value, computed_type(output.dtype.name))
 
     def _marker(self, marker: Marker, op: Any) -> list[Value]:

@@ -10,12 +10,14 @@ from typing import Any
 
 import keras
 
+from exporter.lowerings.onnx.feed_forward import activated
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import ACTIVATIONS, FUNCTIONS, Entry, lowers_activation, lowers_layer
 from exporter.lowerings.onnx.value import Value
 
 Activation = Callable[..., Any]
 RESHAPING = frozenset({"glu"})  # halves an axis, which the layers that hold it do not know of
+BLOCKWISE = (keras.activations.relu, keras.activations.gelu, keras.activations.silu)  # see `feed_forward`
 
 
 def activate(g: Graph, x: Value, function: Activation | None) -> Value:
@@ -23,7 +25,7 @@ def activate(g: Graph, x: Value, function: Activation | None) -> Value:
     entry = _entry(function)
     assert entry is not None
     result: Value = entry.lowering(g, x)
-    return result
+    return activated(result, x, entry.lowering) if function in BLOCKWISE else result
 
 
 def known_activation(function: Activation | None) -> bool:

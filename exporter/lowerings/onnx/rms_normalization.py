@@ -15,7 +15,6 @@ import exporter.layers
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.layer_normalization import (
     divisor,
-    keep_sum_apart,
     normalized_axes,
     ones,
     row_mean,
@@ -23,6 +22,7 @@ from exporter.lowerings.onnx.layer_normalization import (
     rows_last,
 )
 from exporter.lowerings.onnx.registry import lowers_function, lowers_layer
+from exporter.lowerings.onnx.unfused import keep_sum_apart
 from exporter.lowerings.onnx.value import Value
 
 

@@ -13,6 +13,7 @@ from exporter.lowerings.onnx.joining import split_into
 from exporter.lowerings.onnx.logarithm import Softplus, along_axis, softplus, tanh_of_softplus
 from exporter.lowerings.onnx.registry import lowers_function, lowers_op
 from exporter.lowerings.onnx.special import erf
+from exporter.lowerings.onnx.unfused import keep_sum_apart
 from exporter.lowerings.onnx.value import Value
 
 
@@ -57,6 +58,7 @@ def glu(g: Graph, x: Value, axis: int = -1) -> Value:
 @lowers_function("nn.gelu")
 def gelu(g: Graph, x: Value, approximate: bool = True) -> Value:
     """X · Φ(x), exact or with tanh: the op Gelu(20), below x / 2 · (1 + erf(x / √2)) or its approximation."""
+    x = keep_sum_apart(x, bias=True)
     if x.dtype == ir.DataType.FLOAT and g.wants(20):
         return g.elementwise("Gelu", x, approximate="tanh" if approximate else "none")
     if approximate:

@@ -37,12 +37,14 @@ class Value:
         shape: in Keras's axis order, None where dynamic.
         dtype: of the elements in the file.
         order: file axis i is Keras axis order[i].
+        uses: how many ops of the traced model take it; 0 where that is not known.
     """
 
     ir: onnx_ir.Value | None
     shape: Shape
     dtype: onnx_ir.DataType
     order: Order
+    uses: int = field(default=0, kw_only=True)
 
     @property
     def rank(self) -> int:
