@@ -3,6 +3,10 @@
 Nearest and bilinear: the op Resize, or Gather where rows and columns are just chosen. Any other method is linear in the rows
 and in the columns, so an image of fixed size is multiplied by two small matrices. Their entries are what TensorFlow makes of
 the unit vectors: exact for its bicubic, whose weights come from a table of 1024 steps, and for antialiasing.
+
+Where each pixel is repeated, Resize is told so by four scales: only then does ONNX Runtime 1.32 do it between convolutions
+without leaving its blocked layout. With sizes, those convolutions and Resize take 1.04 (64 channels, 32 x 32) to 1.09 times as
+long (32 channels, 64 x 64).
 """
 
 from __future__ import annotations
@@ -10,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
-from exporter.lowerings.onnx.registry import lowers_op
+from exporter.lowerings.onnx.registry import lowers_layer, lowers_op
 from exporter.lowerings.onnx.static import known, known_ints
 from exporter.lowerings.onnx.value import Value, channels_first
 
@@ -25,15 +30,34 @@ def nearest(g: Graph, op: Any, images: Value, size: Value) -> Value:
     target = known_ints(size, "the size of an image")
     if None in images.shape[1:3]:
         return _resize(g, images, target, "nearest", nearest_mode="round_prefer_ceil")
-    if images.is_float and all(m % (n or 1) == 0 for m, n in zip(target, images.shape[1:3], strict=True)):
-        asymmetric = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-        return _resize(g, images, target, "nearest", **asymmetric)
+    sizes = [n or 1 for n in images.shape[1:3]]
+    if images.dtype == ir.DataType.FLOAT and all(m % n == 0 for m, n in zip(target, sizes, strict=True)):
+        return repeated(g, images, [m // n for m, n in zip(target, sizes, strict=True)], (1, 2))
     for axis, count in zip((1, 2), target, strict=True):
         chosen = _sampled(op, np.arange(images.shape[axis] or 0, dtype=np.float32), count).astype(np.int64)
         shape = (*images.shape[:axis], count, *images.shape[axis + 1 :])
         order, place = images.order, images.axis(axis)
         images = g.raw("Gather", images, g.constant(chosen), shape=shape, order=order, axis=place)
     return images
+
+
+def repeated(g: Graph, images: Value, times: Sequence[int], axes: Sequence[int]) -> Value:
+    """Return images (of floats) whose pixels are repeated `times` along Keras's `axes`."""
+    factors = dict(zip(axes, times, strict=True))
+    shape = tuple(None if d is None else d * factors.get(axis, 1) for axis, d in enumerate(images.shape))
+    scales = g.constant([factors.get(axis, 1) for axis in images.order], np.float32)
+    modes: dict[str, Any] = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return g.raw("Resize", images, None, scales, shape=shape, order=images.order, **modes)
+
+
+def _repeats(layer: Any, inputs: Any) -> bool:
+    return layer.interpolation == "nearest" and inputs.dtype.is_floating and inputs.dtype != "float64"
+
+
+@lowers_layer(keras.layers.UpSampling2D, when=_repeats)
+def upsampling(g: Graph, layer: Any, inputs: Value) -> Value:
+    """Repeat rows and columns."""
+    return repeated(g, inputs, layer.size, (1, 2) if layer.data_format == "channels_last" else (2, 3))
 
 
 @lowers_op("ResizeBilinear")

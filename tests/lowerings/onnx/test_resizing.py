@@ -81,3 +81,29 @@ def test_between_convolutions_it_stays_channels_first():
 def test_a_method_that_needs_a_fixed_size_says_so():
     with pytest.raises(UnsupportedError, match="fixed height and width"):
         export(resized("bicubic", shape=(None, None, 3)))
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("shape", [(8, 10, 3), (None, None, 3)], ids=str)
+@pytest.mark.parametrize("size", [(2, 2), (3, 5), (1, 7)], ids=str)
+def test_pixels_repeated(size, shape, data_format):
+    shape, given = ((shape[2], *shape[:2]), (3, 8, 10)) if data_format == "channels_first" else (shape, (8, 10, 3))
+    exported = export(keras.Sequential([keras.Input(shape), layers.UpSampling2D(size, data_format=data_format)]))
+    x = images(2, *given)
+    x.flat[5:8] = np.nan, np.inf, -np.inf
+    exported.check(x)
+    exported.check(images(0, *given))
+    assert dict(exported.ops) == {"Resize": 1}
+
+
+def test_pixels_repeated_between_convolutions_are_not_turned():
+    stack = [layers.Conv2D(16, 3), layers.UpSampling2D(), layers.Conv2D(16, 3)]
+    exported = export(keras.Sequential([keras.Input((8, 10, 3)), *stack]), opset=13)
+    exported.check(images(2, 8, 10, 3))
+    assert exported.ops["Transpose"] == 2
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int32"])
+def test_pixels_repeated_of_other_types(dtype):
+    model = keras.Sequential([keras.Input((8, 10, 3), dtype=dtype), layers.UpSampling2D((2, 3), dtype=dtype)])
+    export(model).check(images(2, 8, 10, 3, dtype=dtype))
