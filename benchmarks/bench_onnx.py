@@ -72,12 +72,9 @@ def _in_process(name: str, side: str, files: Path) -> None:
 def write(name: str, side: str, files: Path) -> None:
     """Export one model, ours or Keras's, with weights that are the same for both."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import keras
+    from benchmarks.speed_models import built
 
-    from benchmarks.speed_models import MODELS
-
-    keras.utils.set_random_seed(0)
-    model = MODELS[name]()
+    model = built(name)
     path = files / f"{name}.{side}.onnx"
     path.unlink(missing_ok=True)
     if side == "keras":
