@@ -7,9 +7,10 @@ Variables are frozen into constants first: a builtin-only file has no place to i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from exporter.formats.tflite.interface import check_interface
+from exporter.formats.tflite.interface import WRITTEN_AS, check_interface
 from exporter.formats.tflite.refusal import refusal, refuse_state
 from exporter.lowerings.override import overridden
 from exporter.lowerings.tflite import replacements
@@ -43,7 +44,8 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo]) -> Any:
     with overridden(*replacements()):
         concrete = inference.trace(inference.__call__, inputs)
     refuse_state(concrete, inference.model)
-    return inference.trace(rewritten(concrete), inputs)
+    written = [replace(i, dtype=WRITTEN_AS.get(i.dtype, i.dtype)) for i in inputs]
+    return inference.trace(rewritten(concrete, WRITTEN_AS), written)
 
 
 def convert_traced(concrete: Any, model: Any) -> bytes:

@@ -26,6 +26,7 @@ OUTPUTS = (
     "complex64",
 )
 INPUTS = (*OUTPUTS, "float64")
+WRITTEN_AS = {"bfloat16": "float32"}  # which holds every bfloat16
 
 
 def check_interface(inference: Inference) -> None:
@@ -36,7 +37,7 @@ def check_interface(inference: Inference) -> None:
     """
     for infos, allowed in ((inference.inputs, INPUTS), (inference.outputs, OUTPUTS)):
         for info in infos:
-            if info.dtype not in allowed:
+            if WRITTEN_AS.get(info.dtype, info.dtype) not in allowed:
                 raise UnsupportedError(
                     "TFLite has no such dtype here",
                     where=str(info),

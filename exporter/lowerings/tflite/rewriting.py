@@ -24,8 +24,11 @@ CASES = ("Case", "StatelessCase")
 TO_SINGLE: Mapping[str, str] = {**SINGLE, "float64": "float32", "complex128": "complex64"}
 
 
-def rewritten(concrete: Any) -> Callable[..., list[Any]]:
-    """Return a function of flat tensors that emits `concrete` with its ops lowered, in float32; outputs keep their dtypes."""
+def rewritten(concrete: Any, written_as: Mapping[str, str]) -> Callable[..., list[Any]]:
+    """Return a function of flat tensors that emits `concrete` with its ops lowered, in float32.
+
+    Inputs may be of any dtype; outputs keep theirs but for those in `written_as`.
+    """
     rewriter = _Lowering(TO_SINGLE, op_lowerings())
 
     def function(*tensors: Any) -> list[Any]:
@@ -34,7 +37,8 @@ def rewritten(concrete: Any) -> Callable[..., list[Any]]:
             tf.compat.v1.get_default_graph().watch_variable(variable)
         outputs, _ = rewriter.replay(source, [*tensors, *concrete.captured_inputs])
         joined = [o.joined() if isinstance(o, Pair) else o for o in outputs]
-        return [tf.cast(new, old.dtype) for new, old in zip(joined, concrete.outputs, strict=True)]
+        dtypes = [written_as.get(old.dtype.name, old.dtype) for old in concrete.outputs]
+        return [tf.cast(new, dtype) for new, dtype in zip(joined, dtypes, strict=True)]
 
     return function
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -54,11 +55,17 @@ def test_half_precision_is_computed_in_single(export, policy):
     exported.agrees(normal(1, 8, 8, 3))
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
-def test_outputs_that_tflite_cannot_have_are_refused(export, dtype):
+def test_bfloat16_is_taken_and_given_as_float32(export):
+    x = keras.Input((4,), dtype="bfloat16")
+    exported = export(keras.Model(x, layers.Dense(3, dtype="bfloat16")(x)))
+    assert [i.dtype for i in (*exported.runner.inputs, *exported.runner.outputs)] == ["float32", "float32"]
+    exported.agrees(normal(1, 4).astype(ml_dtypes.bfloat16))
+
+
+def test_outputs_that_tflite_cannot_have_are_refused(export):
     x = keras.Input((4,))
-    with pytest.raises(UnsupportedError, match=dtype) as caught:
-        export(keras.Model(x, ops.cast(x, dtype)))
+    with pytest.raises(UnsupportedError, match="float64") as caught:
+        export(keras.Model(x, ops.cast(x, "float64")))
     assert "cast" in caught.value.remedy
 
 
