@@ -1,12 +1,16 @@
 """Loops over time: one WHILE on builtin ops for every recurrent layer, with a static or a dynamic batch.
 
 Keras keeps the steps in a TensorArray, which becomes a TensorList: TFLite has it only for a static batch, and copies the
-whole list at every step. Here step t reads x[:, t] by GATHER and writes its output by DYNAMIC_UPDATE_SLICE.
+whole list at every step. Here step t reads x[:, t] by GATHER, and blocks of outputs are written by DYNAMIC_UPDATE_SLICE.
 
 What does not depend on the state is computed for all steps at once, before the loop (`run`): for GRU, SimpleRNN and LSTM
-that is half of the matrix products. Measured on ai-edge-litert 2.3 against Keras's loop, batch 1: GRU of 64 units over 50
-steps 1.28x, returning sequences 3.1x; 128 units, 200 steps, sequences 2.1x. Unrolled instead: 1.29x, 3.4x, 1.08x, and
-2.9x on a toy of 16 units, for a file and packed weights that grow with the time.
+that is half of the matrix products.
+
+WHILE copies what it carries at every step, and ops outside of XNNPACK interrupt it. So an inner loop carries the outputs of
+the last 16 steps only, which XNNPACK shifts, and an outer one writes them. Measured on ai-edge-litert 2.3, batch 1, LSTM
+returning sequences, against Keras's loop; DYNAMIC_UPDATE_SLICE at every step, and these blocks: 64 units, 50 steps 2.8x,
+3.0x; 128 units, 64 steps 1.9x, 2.3x; 128 units, 200 steps 1.9x, 3.3x; 256 units, 100 steps 3.5x, 4.0x. Unrolled, the
+weights are packed once for each step and fall out of the cache: 1.5x, 0.55x, 0.9x, 0.9x. `benchmarks/tflite_forms.py`
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from keras import ops
 from exporter.lowerings.tflite import lowers_function
 
 Step = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
+
+BLOCK = 16  # steps
 
 
 @lowers_function("rnn")
@@ -109,40 +115,61 @@ def scan(
         The last output [batch, …], the outputs [batch, time or 1, …], the states after the last step.
     """
     flat = keras.tree.flatten(sequences)
-    length = flat[0].shape[1] if flat[0].shape[1] is not None else tf.shape(flat[0])[1]
-    mask = None if mask is None else tf.cast(mask, "bool")
-    if mask is not None and mask.shape.rank == 3:
-        mask = mask[..., 0]
+    known = flat[0].shape[1] is not None
+    length = flat[0].shape[1] if known else tf.shape(flat[0])[1]
+    if mask is not None:
+        mask = tf.cast(mask, "bool")
+        flat = [*flat, mask[..., 0] if mask.shape.rank == 3 else mask]
 
-    def at(time: Any) -> tuple[Any, Any]:
-        place = length - 1 - time if backwards else time
-        x = keras.tree.pack_sequence_as(sequences, [tf.gather(s, place, axis=1) for s in flat])
-        return x, None if mask is None else tf.gather(mask, place, axis=1)
+    def run_steps(count: Any, inputs: list[Any], output: list[Any], block: list[Any], states: list[Any]) -> list[Any]:
+        """Run the first `count` steps of `inputs`; `block` has the latest outputs, shifted by one at every step."""
 
-    def body(time: Any, output: list[Any], buffers: list[Any], states: list[Any]) -> tuple[Any, ...]:
-        x, valid = at(time)
-        new, after = step(x, list(states))
-        new = keras.tree.flatten(new)
-        if valid is not None:
-            kept = [tf.zeros_like(o) for o in new] if zero_masked else output
-            new = [_where(valid, n, k) for n, k in zip(new, kept, strict=True)]
-            after = [_where(valid, n, k) for n, k in zip(after, states, strict=True)]
-        written = [_written(b, n, time) for b, n in zip(buffers, new, strict=True)] if every else buffers
-        carried = new if carry else output
-        return time + 1, carried, written, after
+        def body(time: Any, output: list[Any], block: list[Any], states: list[Any]) -> tuple[Any, ...]:
+            now = [tf.gather(i, time, axis=1) for i in inputs]
+            valid = None if mask is None else now.pop()
+            new, after = step(keras.tree.pack_sequence_as(sequences, now), list(states))
+            new = keras.tree.flatten(new)
+            if valid is not None:
+                kept = [tf.zeros_like(o) for o in new] if zero_masked else output
+                new = [_where(valid, n, k) for n, k in zip(new, kept, strict=True)]
+                after = [_where(valid, n, k) for n, k in zip(after, states, strict=True)]
+            shifted = [tf.concat([b[:, 1:], n[:, None]], 1) for b, n in zip(block, new, strict=False)]
+            return time + 1, new if carry else output, shifted, after
 
-    first, _ = step(at(0)[0], list(states))  # for its shape; nothing reads it, so the converter drops it
+        return tf.while_loop(lambda time, *_: time < count, body, (tf.constant(0), output, block, states))[1:]
+
+    def run_block(start: Any, output: list[Any], block: list[Any], buffers: list[Any], states: list[Any]) -> Any:
+        places = start + tf.range(BLOCK)
+        count: Any = BLOCK
+        if not known or length % BLOCK:
+            places, count = tf.minimum(places, length - 1), tf.minimum(BLOCK, length - start)
+        inputs = [tf.gather(i, length - 1 - places if backwards else places, axis=1) for i in flat]
+        output, block, states = run_steps(count, inputs, output, block, states)
+        buffers = [_written(b, n, start) for b, n in zip(buffers, block, strict=True)]
+        return start + BLOCK, output, block, buffers, states
+
+    first, _ = step(
+        keras.tree.map_structure(lambda s: s[:, 0], sequences), list(states)
+    )  # for its shape; it is dropped
     blank = [tf.zeros_like(o) for o in keras.tree.flatten(first)]
     carry = not every or (mask is not None and not zero_masked)
-    buffers = [_buffer(o, length) for o in blank] if every else []
-    _, output, buffers, after = tf.while_loop(
-        lambda time, *_: time < length, body, (tf.constant(0), blank if carry else [], buffers, list(states))
-    )
-    if every:
-        output = [tf.gather(b, length - 1, axis=1) for b in buffers]
+    short = not every or (known and length <= BLOCK)
+    begin = (blank if carry else [], [_buffer(o, length if short else BLOCK) for o in blank] if every else [])
+    if short:
+        inputs = [tf.reverse(i, [1]) for i in flat] if backwards else flat
+        output, outputs, after = run_steps(length, inputs, *begin, list(states))
     else:
-        buffers = [tf.expand_dims(o, 1) for o in output]
-    return keras.tree.pack_sequence_as(first, output), keras.tree.pack_sequence_as(first, buffers), after
+        size = length if known else tf.maximum(length, BLOCK)
+        buffers = [_buffer(o, size) for o in blank]
+        *_, outputs, after = tf.while_loop(
+            lambda start, *_: start < length, run_block, (tf.constant(0), *begin, buffers, list(states))
+        )
+        outputs = outputs if known else [o[:, size - length :] for o in outputs]
+    if every:
+        output = [tf.gather(o, length - 1, axis=1) for o in outputs]
+    else:
+        outputs = [tf.expand_dims(o, 1) for o in output]
+    return keras.tree.pack_sequence_as(first, output), keras.tree.pack_sequence_as(first, outputs), after
 
 
 def _where(valid: Any, new: Any, old: Any) -> Any:
@@ -164,10 +191,12 @@ def _with_shape(tensor: Any, shape: Sequence[int | None]) -> Any:
     return tensor
 
 
-def _written(buffer: Any, output: Any, time: Any) -> Any:
-    """Return `buffer` with `output` in place of step `time`."""
+def _written(buffer: Any, block: Any, start: Any) -> Any:
+    """Return `buffer` with `block` from step `start` on, or at its end where the block would reach beyond.
+
+    The last block then has the outputs of a whole block of steps, also where fewer were left to run.
+    """
     from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_dynamic_update_slice
 
-    start = tf.stack([0, time] + [0] * (buffer.shape.rank - 2))
-    updated = xla_dynamic_update_slice(buffer, tf.expand_dims(output, 1), start)
-    return _with_shape(updated, buffer.shape)
+    place = tf.stack([0, start] + [0] * (buffer.shape.rank - 2))
+    return _with_shape(xla_dynamic_update_slice(buffer, block, place), buffer.shape)

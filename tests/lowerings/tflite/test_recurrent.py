@@ -87,6 +87,39 @@ def test_last_carry_of_any_number_of_steps(export, time):
     exported.agrees(normal(1, time, 4))
 
 
+def test_a_large_lstm_loops(export):
+    """Its matrix products are faster in XNNPACK than in the op."""
+    exported = export(wide(layers.LSTM))
+    assert LSTM not in exported.ops
+    exported.agrees(normal(1, 37, 4), normal(1, 37, 4, scale=100.0))
+
+
+@pytest.mark.parametrize("time", [37, 48])
+@pytest.mark.parametrize("cls", [layers.GRU, layers.LSTM])
+def test_outputs_of_many_steps_are_written_in_blocks(export, cls, time):
+    exported = export(wide(cls, time, go_backwards=True, return_state=True))
+    assert exported.ops["WHILE"] == 2
+    exported.agrees(normal(1, time, 4))
+
+
+def test_masked_blocks(export):
+    tokens = keras.Input((37,), dtype="int32")
+    x = layers.Embedding(5, 4, mask_zero=True)(tokens)
+    exported = export(randomized(keras.Model(tokens, layers.GRU(256, return_sequences=True)(x))))
+    assert exported.ops["WHILE"] == 2
+    exported.agrees(np.random.default_rng(0).integers(0, 5, (1, 37), "int32"), np.zeros((1, 37), "int32"))
+
+
+def wide(cls, time=37, **arguments) -> keras.Model:
+    x = keras.Input((time, 4))
+    return keras.Model(x, cls(256, return_sequences=True, **arguments)(x))
+
+
+def test_blocks_with_dynamic_time_and_batch(export):
+    exported = export(recurrent(layers.GRU, (None, 4), return_sequences=True), batch="dynamic")
+    exported.agrees(normal(1, 1, 4), normal(2, 16, 4), normal(3, 33, 4))
+
+
 @pytest.mark.parametrize("arguments", [{"activation": "relu"}, {"recurrent_activation": "hard_sigmoid"}], ids=str)
 def test_other_activations_loop(export, arguments):
     exported = export(recurrent(layers.LSTM, **arguments))
