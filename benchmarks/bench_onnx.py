@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 
-SECONDS = 6.0  # of measuring, per model
+from benchmarks import timing
+
 WANTED = {
     "gru": 4.5,
     "mish_groupnorm_cnn": 2.4,
@@ -48,7 +46,8 @@ def main() -> None:
         print(HEADER)
         for name in arguments.models or WANTED:
             for side in ("ours", "keras"):
-                _in_process(name, side, files)
+                if side == "ours" or not (files / f"{name}.keras.onnx").exists():
+                    timing.in_process("benchmarks.bench_onnx", name, side, files)
             print(line(name, measure(files, name)), flush=True)
 
 
@@ -58,15 +57,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--files", type=Path, help="keep the files there; Keras's are not exported again")
     parser.add_argument("--write", choices=("ours", "keras"), help=argparse.SUPPRESS)
     return parser
-
-
-def _in_process(name: str, side: str, files: Path) -> None:
-    if side == "keras" and (files / f"{name}.keras.onnx").exists():
-        return
-    command = [sys.executable, "-m", "benchmarks.bench_onnx", name, "--write", side, "--files", str(files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        (files / f"{name}.{side}.error").write_text(done.stderr)
 
 
 def write(name: str, side: str, files: Path) -> None:
@@ -97,8 +87,8 @@ def measure(files: Path, name: str) -> dict[str, Any]:
 
     ours, keras = (files / f"{name}.{side}.onnx" for side in ("ours", "keras"))
     found = {side: _session(path) for side, path in (("ours", ours), ("keras", keras)) if path.exists()}
-    times = _interleaved(list(found.values()))
-    result: dict[str, Any] = {side: median(t) * 1e3 for side, t in zip(found, times, strict=True)}
+    times = timing.medians([_runs(*each) for each in found.values()])
+    result: dict[str, Any] = {side: seconds * 1e3 for side, seconds in zip(found, times, strict=True)}
     if "ours" in found:
         result["transposes"] = sum(
             n.op_type == "Transpose" for n in onnx.load(ours, load_external_data=False).graph.node
@@ -131,17 +121,8 @@ def _difference(found: dict[str, tuple[Any, dict[str, np.ndarray]]]) -> float:
     return float(np.max(np.abs(a - b)) / np.max(np.abs(b)))
 
 
-def _interleaved(sessions: list[tuple[Any, dict[str, np.ndarray]]]) -> list[list[float]]:
-    times: list[list[float]] = [[] for _ in sessions]
-    for session, fed in sessions:
-        session.run(None, fed)
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end or len(times[0]) < 7:
-        for (session, fed), taken in zip(sessions, times, strict=True):
-            start = time.thread_time()
-            session.run(None, fed)
-            taken.append(time.thread_time() - start)
-    return times
+def _runs(session: Any, fed: dict[str, np.ndarray]) -> Callable[[], object]:
+    return lambda: session.run(None, fed)
 
 
 def sgemm_rate(size: int = 1024) -> float:
@@ -162,16 +143,7 @@ def sgemm_rate(size: int = 1024) -> float:
     options.intra_op_num_threads = 1
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return 2 * size**3 / median(_interleaved_few(session, {"x": matrix}))
-
-
-def _interleaved_few(session: Any, fed: dict[str, np.ndarray], runs: int = 9) -> list[float]:
-    times = []
-    for _ in range(runs):
-        start = time.thread_time()
-        session.run(None, fed)
-        times.append(time.thread_time() - start)
-    return times
+    return 2 * size**3 / timing.medians([_runs(session, {"x": matrix})], seconds=0.2)[0]
 
 
 HEADER = f"{'model':24}{'ours':>9}{'Keras':>9}{'ratio':>7}{'wanted':>8}{'limit':>7}{'transposes':>11}{'differs':>9}  repaired"

@@ -1,0 +1,177 @@
+"""Latency of our TFLite files against Keras's own export, in LiteRT with XNNPACK: one thread, batch 1, interleaved, medians.
+
+    python -m benchmarks.bench_tflite convnext_tiny lstm --files build/bench
+
+Keras's own export is `model.export(format="litert")`; where that needs Flex ops, which LiteRT does not have, or fails, it is
+TFLiteConverter on builtin ops at batch 1. Time is the processor time of the one thread. `outside` lists the ops of our file
+that XNNPACK leaves to LiteRT's own kernels. Each file is written by a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import timing
+
+WANTED = {
+    "convnext_tiny": 1.65,
+    "mish_groupnorm_cnn": 1.15,
+    "bert_small": 1.05,
+    "unet": 1.05,
+    "mlp_custom_activations": 1.05,
+    "lstm": 2.0,
+    "gru": 0.97,
+    "vit_tiny": 0.97,
+    "mobilenet_v3_small": 0.97,
+    "efficientnet_b0": 0.97,
+    "resnet50": 0.97,
+    "mobilenet_v2": 0.97,
+}
+PLAIN = "TFLiteConverter at batch 1"
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    if arguments.write:
+        write(arguments.models[0], arguments.write, arguments.files)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        files = arguments.files or Path(folder)
+        files.mkdir(parents=True, exist_ok=True)
+        print(HEADER)
+        for name in arguments.models or WANTED:
+            for side in ("ours", "keras"):
+                if side == "ours" or not (files / f"{name}.keras.tflite").exists():
+                    timing.in_process("benchmarks.bench_tflite", name, side, files)
+            print(line(name, measure(files, name)), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", help="default: all")
+    parser.add_argument("--files", type=Path, help="keep the files there; Keras's are not exported again")
+    parser.add_argument("--write", choices=("ours", "keras"), help=argparse.SUPPRESS)
+    return parser
+
+
+def write(name: str, side: str, files: Path) -> None:
+    """Export one model, ours or Keras's, with weights that are the same for both."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras
+
+    from benchmarks.speed_models import MODELS
+
+    keras.utils.set_random_seed(0)
+    model = MODELS[name]()
+    for weight in model.weights:  # the converter leaves out biases of 0 and factors of 1, as no trained model has them
+        weight.assign_add(0.01 * abs(keras.random.normal(weight.shape)))
+    path = files / f"{name}.{side}.tflite"
+    path.unlink(missing_ok=True)
+    if side == "keras":
+        path.with_suffix(".how").write_text(export_by_keras(model, path))
+        return
+    from exporter import formats
+    from exporter.freeze import Inference
+    from exporter.spec import Options
+
+    formats.get("tflite").write(Inference(model), path, Options(), {})
+
+
+def export_by_keras(model: Any, path: Path) -> str:
+    """Write `model` as Keras does, or as TFLiteConverter does if that needs Flex; return which."""
+    import tensorflow as tf
+
+    from exporter import formats
+
+    model.export(str(path), format="litert", verbose=False)
+    if not formats.get("tflite").inspect(path).facts["flex_ops"]:
+        return "Keras"
+    specs = [tf.TensorSpec((1, *i.shape[1:]), i.dtype) for i in model.inputs]
+    concrete = tf.function(lambda *x: model(x[0] if len(x) == 1 else x, training=False)).get_concrete_function(*specs)
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], concrete).convert())
+    return PLAIN
+
+
+def measure(files: Path, name: str) -> dict[str, Any]:
+    """Run both files in turn; return medians of milliseconds, the difference, the ops outside of XNNPACK."""
+    paths = {side: files / f"{name}.{side}.tflite" for side in ("ours", "keras")}
+    found = {side: loaded(path) for side, path in paths.items() if path.exists()}
+    times = timing.medians([i.invoke for i in found.values()])
+    result: dict[str, Any] = {side: seconds * 1e3 for side, seconds in zip(found, times, strict=True)}
+    if len(found) == 2:
+        outputs = [i.get_tensor(i.get_output_details()[0]["index"]) for i in found.values()]
+        result["difference"] = float(np.max(np.abs(outputs[0] - outputs[1])) / np.max(np.abs(outputs[1])))
+    result["outside"] = {side: outside_xnnpack(interpreter) for side, interpreter in found.items()}
+    how = paths["keras"].with_suffix(".how")
+    result["against"] = how.read_text() if how.exists() else ""
+    return result
+
+
+def loaded(model: Path | bytes) -> Any:
+    """Return the interpreter of a file, one thread, with random inputs set."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    given = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
+    interpreter = Interpreter(**given, num_threads=1)
+    interpreter.allocate_tensors()
+    rng = np.random.default_rng(0)
+    for detail in interpreter.get_input_details():
+        shape, dtype = detail["shape"], np.dtype(detail["dtype"])
+        array = rng.random(shape, np.float32) if dtype.kind == "f" else rng.integers(0, 100, shape)
+        interpreter.set_tensor(detail["index"], array.astype(dtype))
+    return interpreter
+
+
+def outside_xnnpack(interpreter: Any) -> Counter[str]:
+    """Return how often each op of the first subgraph runs in a kernel of LiteRT's own.
+
+    The nodes are the file's, then one DELEGATE for each part that XNNPACK took over. What the outputs need is followed back,
+    through a delegate where it makes a tensor, else through the op of the file that does.
+    """
+    makers: dict[int, dict[str, Any]] = {}
+    for node in interpreter._get_ops_details():  # delegates come last
+        makers.update(dict.fromkeys(node["outputs"].tolist(), node))
+    needed = [d["index"] for d in interpreter.get_output_details()]
+    return Counter(node["op_name"] for node in _followed_back(needed, makers) if node["op_name"] != "DELEGATE")
+
+
+def _followed_back(needed: list[int], makers: dict[int, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    seen: set[int] = set()
+    while needed:
+        node = makers.get(needed.pop())
+        if node is not None and node["index"] not in seen:
+            seen.add(node["index"])
+            yield node
+            needed += node["inputs"].tolist()
+
+
+HEADER = f"{'model':24}{'ours':>10}{'theirs':>10}{'ratio':>7}{'wanted':>8}{'differs':>9}  outside of XNNPACK (theirs); against"
+
+
+def line(name: str, result: dict[str, Any]) -> str:
+    """Return a row of the table."""
+    if "ours" not in result:
+        return f"{name:24} not exported"
+    outside = _listed(result["outside"]["ours"])
+    if "keras" not in result:
+        return f"{name:24}{result['ours']:8.2f}ms   Keras's export failed; {outside}"
+    return (
+        f"{name:24}{result['ours']:8.2f}ms{result['keras']:8.2f}ms{result['keras'] / result['ours']:7.2f}{WANTED[name]:8.2f}"
+        f"{result['difference']:9.0e}  {outside} ({_listed(result['outside']['keras'])}); {result['against']}"
+    )
+
+
+def _listed(ops: Counter[str]) -> str:
+    return ", ".join(f"{count} {op}" for op, count in sorted(ops.items())) or "none"
+
+
+if __name__ == "__main__":
+    main()
