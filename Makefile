@@ -48,8 +48,12 @@ types: $(VENV)/.dev ## Check types
 bench-onnx: $(VENV)/.dev ## Print the latency of ONNX files against Keras's own export, the limit, the transposes
 	@$(BIN)/python -m benchmarks.bench_onnx $(ARGS)
 
+.PHONY: bench-tflite
+bench-tflite: $(VENV)/.dev ## Print the latency of TFLite files against Keras's own export, and the ops outside of XNNPACK
+	@$(BIN)/python -m benchmarks.bench_tflite $(ARGS)
+
 .PHONY: bench-cost
-bench-cost: $(VENV)/.dev ## Print the time and memory of an ONNX export against tf2onnx as the weights grow
+bench-cost: $(VENV)/.dev ## Print the time and memory of an export against Keras's own as the weights grow (ARGS=tflite)
 	@$(BIN)/python -m benchmarks.bench_cost $(ARGS)
 
 .PHONY: clean

@@ -1,9 +1,10 @@
-"""What an ONNX export costs as the weights grow, against tf2onnx (Keras's own export): processor time, memory, bytes.
+"""What an export costs as the weights grow, against Keras's own: processor time, memory, bytes.
 
-    python -m benchmarks.bench_cost --sizes 20 100 300 1150 2300
+    python -m benchmarks.bench_cost onnx --sizes 20 100 300 1150 2300
+    python -m benchmarks.bench_cost tflite --sizes 100 1150
 
 Each measurement is a process of its own. Time and memory are counted from the built model on: TensorFlow is imported, the
-weights are there. Peak memory is the high-water mark above that. tf2onnx is measured up to `--tf2onnx-up-to` megabytes.
+weights are there. Peak memory is the high-water mark above that. Keras's export is measured up to `--keras-up-to` megabytes.
 """
 
 from __future__ import annotations
@@ -23,30 +24,35 @@ from typing import Any
 
 WIDTH = 1024
 MEGABYTE = 1_000_000
+SIZES = {"onnx": [20, 100, 300, 1150, 2300], "tflite": [100, 1150]}
+KERAS_UP_TO = {"onnx": 100, "tflite": 1150}  # megabytes
 
 
 def main() -> None:
     arguments = _parser().parse_args()
     if arguments.measure:
-        print(json.dumps(measure(arguments.measure, arguments.sizes[0])))
+        print(json.dumps(measure(arguments.format, arguments.measure, arguments.sizes[0])))
         return
     print(f"{'weights':>10}{'side':>10}{'seconds':>9}{'peak':>10}{'file':>10}  remarks")
-    for size in arguments.sizes:
-        for side in ("ours", "tf2onnx"):
-            if side == "ours" or size <= arguments.tf2onnx_up_to:
-                print(line(size, side, _in_process(side, size)), flush=True)
+    for size in arguments.sizes or SIZES[arguments.format]:
+        for side in ("ours", "keras"):
+            if side == "ours" or size <= (arguments.keras_up_to or KERAS_UP_TO[arguments.format]):
+                print(line(size, side, _in_process(arguments.format, side, size)), flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[20, 100, 300, 1150, 2300], help="megabytes of weights")
-    parser.add_argument("--tf2onnx-up-to", type=int, default=100, help="megabytes; more takes it over 12 GB of memory")
-    parser.add_argument("--measure", choices=("ours", "tf2onnx"), help=argparse.SUPPRESS)
+    parser.add_argument("format", choices=("onnx", "tflite"), nargs="?", default="onnx")
+    parser.add_argument("--sizes", type=int, nargs="+", help="megabytes of weights")
+    parser.add_argument(
+        "--keras-up-to", type=int, help="megabytes; more than 100 takes its ONNX export over 12 GB of memory"
+    )
+    parser.add_argument("--measure", choices=("ours", "keras"), help=argparse.SUPPRESS)
     return parser
 
 
-def _in_process(side: str, size: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.bench_cost", "--measure", side, "--sizes", str(size)]
+def _in_process(form: str, side: str, size: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.bench_cost", form, "--measure", side, "--sizes", str(size)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
@@ -67,15 +73,18 @@ def transformer(size: int) -> Any:
     return keras.Model(inputs, x)
 
 
-def measure(side: str, size: int) -> dict[str, Any]:
+def measure(form: str, side: str, size: int) -> dict[str, Any]:
     """Export once; return seconds of processor time, peak bytes above the built model, bytes of the files."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     model = transformer(size)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
+        path = Path(folder) / f"model.{form}"
         before, used = _resident(), time.process_time()
         with Peak() as peak:
-            (_ours if side == "ours" else _tf2onnx)(model, path)
+            if side == "ours":
+                _ours(model, form, path)
+            else:
+                _keras(model, form, path)
         seconds = time.process_time() - used
         files = sorted(p.name for p in Path(folder).iterdir())
         written = sum(p.stat().st_size for p in Path(folder).iterdir())
@@ -88,31 +97,46 @@ def measure(side: str, size: int) -> dict[str, Any]:
         }
 
 
-def _ours(model: Any, path: Path) -> None:
+def _ours(model: Any, form: str, path: Path) -> None:
     from exporter import formats
     from exporter.freeze import Inference
     from exporter.spec import Options
 
-    formats.get("onnx").write(Inference(model), path, Options(), {})
+    formats.get(form).write(Inference(model), path, Options(), {})
 
 
-def _tf2onnx(model: Any, path: Path) -> None:
+def _keras(model: Any, form: str, path: Path) -> None:
     import numpy as np
 
     model(np.zeros((1, 32, WIDTH), np.float32))  # Keras refuses a model that was never called
-    model.export(str(path), format="onnx", verbose=False)
+    model.export(str(path), format={"onnx": "onnx", "tflite": "litert"}[form], verbose=False)
 
 
 def _difference(model: Any, path: Path) -> str:
     """Load the file, run it, and say how far it is from Keras, relative to the largest magnitude."""
     import numpy as np
+
+    x = np.random.default_rng(0).normal(size=(1, 32, WIDTH)).astype(np.float32)
+    wanted = np.asarray(model(x, training=False))
+    found = (_run_onnx if path.suffix == ".onnx" else _run_tflite)(path, x)
+    return f"differs by {np.max(np.abs(found - wanted)) / np.max(np.abs(wanted)):.0e}"
+
+
+def _run_onnx(path: Path, x: Any) -> Any:
     import onnxruntime as ort
 
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    x = np.random.default_rng(0).normal(size=(1, 32, WIDTH)).astype(np.float32)
-    wanted = np.asarray(model(x, training=False))
-    found = session.run(None, {session.get_inputs()[0].name: x})[0]
-    return f"differs by {np.max(np.abs(found - wanted)) / np.max(np.abs(wanted)):.0e}"
+    return session.run(None, {session.get_inputs()[0].name: x})[0]
+
+
+def _run_tflite(path: Path, x: Any) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 class Peak:

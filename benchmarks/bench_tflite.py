@@ -65,14 +65,9 @@ def _parser() -> argparse.ArgumentParser:
 def write(name: str, side: str, files: Path) -> None:
     """Export one model, ours or Keras's, with weights that are the same for both."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import keras
+    from benchmarks.speed_models import built
 
-    from benchmarks.speed_models import MODELS
-
-    keras.utils.set_random_seed(0)
-    model = MODELS[name]()
-    for weight in model.weights:  # the converter leaves out biases of 0 and factors of 1, as no trained model has them
-        weight.assign_add(0.01 * abs(keras.random.normal(weight.shape)))
+    model = built(name)
     path = files / f"{name}.{side}.tflite"
     path.unlink(missing_ok=True)
     if side == "keras":

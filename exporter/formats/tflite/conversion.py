@@ -7,45 +7,64 @@ Variables are frozen into constants first: a builtin-only file has no place to i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from exporter.formats.tflite.interface import WRITTEN_AS, check_interface
 from exporter.formats.tflite.refusal import refusal, refuse_state
 from exporter.lowerings.override import overridden
 from exporter.lowerings.tflite import replacements
+from exporter.spec import TensorInfo
 
 if TYPE_CHECKING:
     from exporter.freeze import Inference
-    from exporter.spec import TensorInfo
+    from exporter.lowerings.tflite.weights import Weight
 
 
-def convert(inference: Inference, inputs: Sequence[TensorInfo]) -> bytes:
-    """Return the file's bytes, before names and metadata are written, for `inputs` of these shapes.
+@dataclass(frozen=True)
+class Converted:
+    """A converted model.
 
-    Inputs and outputs stand in Keras's order; an output may be an input, a constant, or another output once more.
+    Args:
+        body: the file's bytes, before names and metadata are written. Inputs and outputs stand in Keras's order; an output
+            may be an input, a constant, or another output once more. Behind the model's own inputs stand `weights`.
+        weights: large weights that are still to be put into the file, in place of these inputs.
+    """
+
+    body: bytes
+    weights: Sequence[Weight]
+
+
+def convert(inference: Inference, inputs: Sequence[TensorInfo]) -> Converted:
+    """Convert a model for `inputs` of these shapes.
 
     Raises:
         UnsupportedError: if an op has no builtin counterpart; `where` names the layer. Also if an input or output has a
             dtype that TFLite does not have.
     """
     check_interface(inference)
-    return convert_traced(trace(inference, inputs), inference.model)
+    concrete, weights = trace(inference, inputs)
+    return Converted(convert_traced(concrete, inference.model), weights)
 
 
-def trace(inference: Inference, inputs: Sequence[TensorInfo]) -> Any:
+def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None = None) -> tuple[Any, Sequence[Weight]]:
     """Return the ConcreteFunction of the model for `inputs`, its calls and ops replaced by the lowerings for TFLite.
+
+    Behind the model's own inputs it takes the weights that come second: those of at least `least` bytes that can.
 
     Raises:
         UnsupportedError: if the model keeps a state.
     """
     from exporter.lowerings.tflite.rewriting import rewritten
+    from exporter.lowerings.tflite.weights import Outside
 
     with overridden(*replacements()):
         concrete = inference.trace(inference.__call__, inputs)
     refuse_state(concrete, inference.model)
+    outside = Outside.of(concrete, least)
     written = [replace(i, dtype=WRITTEN_AS.get(i.dtype, i.dtype)) for i in inputs]
-    return inference.trace(rewritten(concrete, WRITTEN_AS), written)
+    further = [TensorInfo(weight.name, weight.shape, "float32") for weight in outside.weights]
+    return inference.trace(rewritten(concrete, outside, WRITTEN_AS), [*written, *further]), outside.weights
 
 
 def convert_traced(concrete: Any, model: Any) -> bytes:

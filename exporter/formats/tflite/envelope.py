@@ -1,17 +1,24 @@
 """Keras's names and our metadata around a converted file, without unpacking its weights.
 
 Offsets in a flatbuffer only point forward. So a new root with the signature and the metadata is put *in front of* the
-converted bytes, the body, and refers to the tables inside it; new tensor names are put *behind* it. In the body itself
-only the tensors' pointers to their names change. The weights are never held in memory a second time.
+converted bytes, the body, and refers to the tables inside it; new tensor names are put *behind* it, and the large weights
+that the body takes as inputs. In the body itself only the tensors' pointers to their names change, and the number of its
+inputs. The weights are never held in memory a second time.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from exporter.formats.tflite.conversion import Converted
 
 SIGNATURE_KEY = "serving_default"
 METADATA_NAME = "keras_exporter"
@@ -19,43 +26,85 @@ ALIGNMENT = 16  # of the weights within the file, which the runtime maps into me
 
 # Positions in the vtable, from the schema that LiteRT publishes (schema.fbs).
 _OPERATOR_CODES, _SUBGRAPHS, _DESCRIPTION, _BUFFERS, _METADATA = 6, 8, 10, 12, 16
-_TENSOR_NAME = 10
+_TENSOR_NAME, _GRAPH_INPUTS = 10, 6
 
 
 def write_enveloped(
-    path: Path, body: bytes, inputs: Sequence[str], outputs: Sequence[str], metadata: Mapping[str, object]
+    path: Path, converted: Converted, inputs: Sequence[str], outputs: Sequence[str], metadata: Mapping[str, object]
 ) -> None:
-    """Write the converted bytes `body` to `path` with a signature and metadata.
+    """Write a converted model to `path` with a signature and metadata.
 
     Args:
         path: the file to write.
-        body: a TFLite file whose first subgraph has its inputs and outputs in the order of the names.
+        converted: the bytes of a TFLite file whose first subgraph has its inputs and outputs in the order of the names, and
+            the weights that its further inputs stand for.
         inputs: names of the inputs.
         outputs: names of the outputs; two of them may be the same tensor.
         metadata: JSON values.
     """
     from ai_edge_litert.schema_py_generated import Model
 
+    body, weights = converted.body, converted.weights
     model = Model.GetRootAs(body)
     graph = model.Subgraphs(0)
-    inputs_of = list(zip(inputs, _indices(graph.Inputs, graph.InputsLength()), strict=True))
+    taken = [*inputs, *(weight.name for weight in weights)]
+    inputs_of = list(zip(taken, _indices(graph.Inputs, graph.InputsLength()), strict=True))
     outputs_of = list(zip(outputs, _indices(graph.Outputs, graph.OutputsLength()), strict=True))
     text = json.dumps(metadata, ensure_ascii=False, sort_keys=True).encode()
-    prefix = _prefix(model, inputs_of, outputs_of, text)
     tail, patches = _renaming(graph, len(body), [*inputs_of, *outputs_of])
+    tail += bytes(-(len(body) + len(tail)) % ALIGNMENT)
+    places = _places(weights, len(body) + len(tail))
+    moved = {
+        graph.Tensors(index).Buffer(): place for (_, index), place in zip(inputs_of[len(inputs) :], places, strict=True)
+    }
+    prefix = _prefix(model, inputs_of[: len(inputs)], outputs_of, text, moved)
     with path.open("wb") as file:
         file.writelines((prefix, body, tail))
-        for position, offset in patches:
+        for weight in weights:
+            file.writelines(_filled(weight.array()))
+        for position, number in [*patches, (_length_of_inputs(graph), len(inputs))]:
             file.seek(len(prefix) + position)
-            file.write(struct.pack("<I", offset))
+            file.write(struct.pack("<I", number))
+
+
+# A Buffer table before its numbers: the vtable (sizes 6 and 8, the field at 4), padding, the table (back to the vtable, on to
+# the vector), padding, and the vector's length, which ends where the numbers are aligned.
+_BUFFER = struct.Struct("<HHH2xiI12xI")
+_TABLE = 8  # the table's place in it
+_VECTOR = 16  # from the pointer to the vector
+
+
+def _places(weights: Sequence[Any], start: int) -> list[int]:
+    """Return where the Buffer table of each weight will stand, the first one from `start` on."""
+    places = []
+    for weight in weights:
+        places.append(start + _TABLE)
+        size = 4 * math.prod(weight.shape)
+        start += _BUFFER.size + size + -size % ALIGNMENT
+    return places
+
+
+def _filled(array: np.ndarray) -> tuple[bytes, memoryview, bytes]:
+    """Return the bytes of a Buffer table with the numbers."""
+    return _BUFFER.pack(6, 8, 4, _TABLE, _VECTOR, array.nbytes), array.data.cast("B"), bytes(-array.nbytes % ALIGNMENT)
+
+
+def _length_of_inputs(graph: Any) -> int:
+    """Return the place of the number of inputs of a subgraph."""
+    return int(graph._tab.Vector(graph._tab.Offset(_GRAPH_INPUTS))) - 4
 
 
 def _indices(get: Any, length: int) -> list[int]:
     return [int(get(i)) for i in range(length)]
 
 
-def _prefix(model: Any, inputs: list[tuple[str, int]], outputs: list[tuple[str, int]], text: bytes) -> bytes:
-    """Return the new root and what only it refers to; its length is a multiple of ALIGNMENT."""
+def _prefix(
+    model: Any, inputs: list[tuple[str, int]], outputs: list[tuple[str, int]], text: bytes, moved: Mapping[int, int]
+) -> bytes:
+    """Return the new root and what only it refers to; its length is a multiple of ALIGNMENT.
+
+    `moved` has the places, as in the body, of the buffers that do not lie in it, by their numbers.
+    """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -64,7 +113,8 @@ def _prefix(model: Any, inputs: list[tuple[str, int]], outputs: list[tuple[str, 
     signature = _signature(builder, inputs, outputs)
     signatures = _vector(builder, [signature])
     metadata = _vector(builder, [*_elements(model, _METADATA), _metadata(builder, model.BuffersLength())])
-    buffers = _vector(builder, [*_elements(model, _BUFFERS), _buffer(builder, text)])
+    tables = [-moved.get(number, -place) for number, place in enumerate(_elements(model, _BUFFERS))]
+    buffers = _vector(builder, [*tables, _buffer(builder, text)])
     schema.ModelStart(builder)
     schema.ModelAddVersion(builder, model.Version())
     schema.ModelAddOperatorCodes(builder, _field(model, _OPERATOR_CODES))

@@ -43,6 +43,6 @@ def _works(inference: Inference, inputs: Sequence[TensorInfo]) -> bool:
     import tensorflow as tf
 
     try:
-        return allocated(convert(inference, inputs))
+        return allocated(convert(inference, inputs).body)
     except (ExporterError, TypeError, ValueError, tf.errors.OpError):  # Keras cannot compute it for these sizes
         return False

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from exporter.lowerings.tflite import ASSIGNMENTS, op_lowerings
 from exporter.lowerings.tflite.complex_numbers import STRUCTURAL, Pair, structural
+from exporter.lowerings.tflite.weights import Outside, emitted
 from exporter.precision import SINGLE, _definition, _Rewriter
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -24,18 +25,22 @@ CASES = ("Case", "StatelessCase")
 TO_SINGLE: Mapping[str, str] = {**SINGLE, "float64": "float32", "complex128": "complex64"}
 
 
-def rewritten(concrete: Any, written_as: Mapping[str, str]) -> Callable[..., list[Any]]:
+def rewritten(concrete: Any, outside: Outside, written_as: Mapping[str, str]) -> Callable[..., list[Any]]:
     """Return a function of flat tensors that emits `concrete` with its ops lowered, in float32.
 
-    Inputs may be of any dtype; outputs keep theirs but for those in `written_as`.
+    Inputs may be of any dtype; outputs keep theirs but for those in `written_as`. Behind the model's own inputs it takes the
+    weights that are to stay outside.
     """
-    rewriter = _Lowering(TO_SINGLE, op_lowerings())
 
     def function(*tensors: Any) -> list[Any]:
         source = concrete.graph
+        held = {id(weight.variable) for weight in outside.weights}
         for variable in source.variables:
-            tf.compat.v1.get_default_graph().watch_variable(variable)
-        outputs, _ = rewriter.replay(source, [*tensors, *concrete.captured_inputs])
+            if id(variable) not in held:
+                tf.compat.v1.get_default_graph().watch_variable(variable)
+        own = len(tensors) - len(outside.weights)
+        rewriter = _Lowering(TO_SINGLE, op_lowerings(), source, outside, tensors[own:])
+        outputs, _ = rewriter.replay(source, [*tensors[:own], *concrete.captured_inputs])
         joined = [o.joined() if isinstance(o, Pair) else o for o in outputs]
         dtypes = [written_as.get(old.dtype.name, old.dtype) for old in concrete.outputs]
         return [tf.cast(new, dtype) for new, dtype in zip(joined, dtypes, strict=True)]
@@ -46,14 +51,24 @@ def rewritten(concrete: Any, written_as: Mapping[str, str]) -> Callable[..., lis
 class _Lowering(_Rewriter):
     """Replays a graph, calling the lowering of each op that has one."""
 
-    def __init__(self, mapping: Mapping[str, str], lowerings: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(
+        self,
+        mapping: Mapping[str, str],
+        lowerings: Mapping[str, Sequence[Any]],
+        source: Any,
+        outside: Outside,
+        weights: Sequence[Any],
+    ) -> None:
         super().__init__(mapping)
         self._lowerings = lowerings
+        self._source, self._outside, self._weights = source, outside, weights
 
     def _emit(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
         """Emit the lowering of an op, or the op itself where there is none or it declines."""
         if op.type in ASSIGNMENTS:
             return tf.no_op(), []
+        if op.graph is self._source and op.name in self._outside.left_out:
+            return tf.no_op(), [None] * len(op.outputs)
         outputs = self._lowered(op, inputs)
         if outputs is NotImplemented:
             return super()._emit(op, [i.joined() if isinstance(i, Pair) else i for i in inputs])
@@ -74,6 +89,10 @@ class _Lowering(_Rewriter):
         return copy
 
     def _lowered(self, op: Any, inputs: list[Any]) -> Any:
+        if op.graph is self._source and op.name in self._outside.uses:
+            x = next(i for i in inputs if i is not None)
+            with tf.name_scope(f"{op.name}/"):
+                return emitted(op, x, self._weights[self._outside.uses[op.name]])
         if op.type in CALLS:
             return self._inlined(op, op.get_attr("f").name, inputs)
         if op.type in CASES:
