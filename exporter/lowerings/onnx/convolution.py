@@ -13,6 +13,7 @@ import numpy as np
 from exporter.lowerings.onnx.activation import activate, known_activation
 from exporter.lowerings.onnx.graph import Graph, Operand
 from exporter.lowerings.onnx.registry import lowers_function, lowers_layer
+from exporter.lowerings.onnx.split_convolution import summed
 from exporter.lowerings.onnx.value import Constant, Order, Value
 from exporter.lowerings.onnx.window import Number, image_order, image_shape, misplaced, window
 
@@ -118,6 +119,12 @@ def _convolved(
     groups = (channels or 0) // (kernel.shape[1] or 1)
     shape = image_shape(order, batch, kernel.shape[0], view.places(tuple(spatial)))
     late = misplaced(bias, shape, data_format)
+
+    def part(image: Value, weights: Constant, offset: Constant | None) -> Value:
+        return _convolved(g, image, weights, offset, strides, padding, data_format, dilations)
+
+    if not late and (whole := summed(g, inputs, kernel, bias, part)) is not None:
+        return whole
     y = g.raw(
         "Conv",
         x,

@@ -12,6 +12,7 @@ from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import squeezed, unsqueezed
 from exporter.lowerings.onnx.sizes import joined, vector, wide
+from exporter.lowerings.onnx.split_convolution import joined as with_parts
 from exporter.lowerings.onnx.static import known_int, known_ints, static_shape
 from exporter.lowerings.onnx.value import Constant, Shape, Value, broadcast_shapes, identity
 
@@ -33,7 +34,8 @@ def concatenated(g: Graph, inputs: Sequence[Value], axis: int, shape: Shape) -> 
     computed = [x.order for x in inputs if not isinstance(x, Constant)]
     order = max(computed, key=computed.count) if computed else identity(len(shape))
     laid = [g.in_order(x, order) for x in inputs]
-    return g.raw("Concat", *laid, shape=shape, dtype=inputs[0].dtype, order=order, axis=order.index(axis))
+    y = g.raw("Concat", *laid, shape=shape, dtype=inputs[0].dtype, order=order, axis=order.index(axis))
+    return with_parts(y, laid, axis)
 
 
 def _sizes(g: Graph, inputs: Sequence[Value]) -> bool:

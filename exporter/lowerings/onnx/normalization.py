@@ -1,7 +1,7 @@
 """Batch normalization at inference: gamma · (x - moving_mean) / sqrt(moving_variance + epsilon) + beta.
 
 ONNX: BatchNormalization where the channels are axis 1 in the file, which ONNX Runtime folds into a Conv before it; else Mul and
-Add of two weights computed while exporting.
+Add of two weights computed while exporting. Behind a sum of convolutions (`split_convolution`) it becomes part of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_layer
+from exporter.lowerings.onnx.split_convolution import Summed, scaled
 from exporter.lowerings.onnx.value import Constant, Value, combined
 
 
@@ -28,6 +29,8 @@ def batch_normalization(g: Graph, layer: Any, inputs: Value, training: Any = Non
         c.astype(inputs.numpy_dtype)
         for c in (gamma, beta, g.weight(layer.moving_mean), g.weight(layer.moving_variance))
     ]
+    if inputs.order[1] == axis and isinstance(inputs, Summed) and inputs.uses <= 1:
+        return scaled(g, inputs, *affine(*weights, epsilon=layer.epsilon))
     if inputs.order[1] != axis or inputs.dtype != ir.DataType.FLOAT:  # the attribute epsilon has 32 bits
         factor, offset = affine(*weights, epsilon=layer.epsilon)
         broadcast = [size if a == axis else 1 for a in range(inputs.rank)]
