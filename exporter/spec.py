@@ -186,7 +186,7 @@ class Inspection:
     """What a file says of itself, read without Keras.
 
     Args:
-        format: "onnx", "tflite" or "saved_model".
+        format: "onnx", "ort", "tflite" or "saved_model".
         inputs: names, shapes and dtypes, in the file's order.
         outputs: likewise.
         ops: how often each op occurs ("Conv": 3).

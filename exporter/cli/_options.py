@@ -79,7 +79,7 @@ to = click.option(
     metavar="FORMATS",
     default="saved_model,tflite,onnx",
     callback=_names,
-    help="Formats, separated by commas.",
+    help="Formats, separated by commas; also: ort.",
 )
 custom = click.option(
     "--custom",

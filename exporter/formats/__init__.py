@@ -135,7 +135,7 @@ def get(name: str) -> Format:
     chosen = FORMATS[name]
     missing = [package for package in chosen.packages if importlib.util.find_spec(package) is None]
     if missing:
-        extra = {"saved_model": "tensorflow"}.get(name, name)
+        extra = {"saved_model": "tensorflow", "ort": "onnx"}.get(name, name)
         raise MissingRuntimeError(
             f"the {chosen.title} format needs packages that are not installed",
             where=", ".join(missing),
@@ -152,7 +152,7 @@ def of_path(path: Path) -> Format:
     """
     if not path.exists():
         raise UsageError("no such file", where=str(path), remedy="check the path")
-    suffixes = {".onnx": "onnx", ".ort": "onnx", ".tflite": "tflite", ".litert": "tflite"}
+    suffixes = {".onnx": "onnx", ".ort": "ort", ".tflite": "tflite", ".litert": "tflite"}
     if path.is_dir() and (path / "saved_model.pb").is_file():
         return get("saved_model")
     if path.suffix not in suffixes:

@@ -63,6 +63,7 @@ for name, value in zip(names, session.run(names, inputs)):
 
 _PROGRAMS: dict[str, Callable[[Path, Inspection], str]] = {
     "onnx": _onnx,
+    "ort": _onnx,
     "saved_model": _saved_model,
     "tflite": _tflite,
 }

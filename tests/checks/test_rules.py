@@ -61,7 +61,7 @@ def test_state():
 
     assert problem.where == "memory (GRU)"
     assert problem.severity == "error"
-    assert problem.formats == ("onnx", "tflite")
+    assert problem.formats == ("onnx", "ort", "tflite")
 
 
 def test_state_in_a_nested_model():

@@ -166,7 +166,7 @@ def test_a_wrong_argument_is_a_usage_error(kx, tmp_path, arguments, as_json):
 
 
 def test_an_unknown_format_is_answered_with_the_known_ones(kx, tmp_path):
-    assert "onnx, saved_model, tflite" in kx("export", "m.keras", "-o", tmp_path / "out", "--to", "coreml").err
+    assert "onnx, ort, saved_model, tflite" in kx("export", "m.keras", "-o", tmp_path / "out", "--to", "coreml").err
 
 
 @pytest.mark.parametrize("shape", ["224,224,3", "image=", "image=a,3", "=3", "image=0,3", "image=-1"])
