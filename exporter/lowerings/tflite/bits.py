@@ -2,7 +2,8 @@
 
     a + b = (a ^ b) + 2 (a & b)
 
-holds for integers of any sign in two's complement; halves of 16 bits keep the sums from overflowing.
+holds for integers of any sign in two's complement; halves of 16 bits keep the sums from overflowing. Integers of 64 bits
+are two of 32, for BITWISE_XOR and RIGHT_SHIFT have no more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from exporter.lowerings.tflite import lowers_function, lowers_op
+from exporter.lowerings.tflite.long_integers import floor_divided
 
 HALF = 16
 NARROW = (tf.int8, tf.uint8, tf.int16, tf.uint16)
@@ -33,9 +35,11 @@ def bitwise_or(op: Any, a: Any, b: Any) -> Any:
 @lowers_op("BitwiseXor")
 def bitwise_xor(op: Any, a: Any, b: Any) -> Any:
     """Return a ^ b; the builtin op takes equal shapes only."""
+    if a.dtype in (tf.int64, tf.uint32):
+        return _on_int32(_xor, a, b)
     if a.shape.is_fully_defined() and a.shape == b.shape:
         return NotImplemented
-    return tf.bitwise.bitwise_xor(a + tf.zeros_like(b), b + tf.zeros_like(a))
+    return _on_int32(_xor, a, b)
 
 
 @lowers_op("Invert")
@@ -43,23 +47,27 @@ def invert(op: Any, a: Any) -> Any:
     """Return ~a = -1 - a."""
     if a.dtype.is_unsigned:
         return tf.cast(a.dtype.max - tf.cast(a, tf.int32), a.dtype) if a.dtype in NARROW else NotImplemented
-    return -1 - a
+    return tf.cast(-1 - tf.cast(a, tf.int32), a.dtype) if a.dtype in NARROW else -1 - a
 
 
 @lowers_op("LeftShift")
 def left_shift(op: Any, a: Any, places: Any) -> Any:
     """Return a << places = a 2^places, for 0 <= places < 31 and as long as nothing overflows."""
+    if a.dtype == tf.int64:
+        return a * _powers(places)
     powers = tf.constant([2**n for n in range(31)], tf.int32)
 
     def shifted(a: Any, places: Any) -> Any:
         return a * tf.gather(powers, places)
 
-    return _on_int32(shifted, a, places)
+    return NotImplemented if a.dtype == tf.uint32 else _on_int32(shifted, a, places)
 
 
 @lowers_op("RightShift")
 def right_shift(op: Any, a: Any, places: Any) -> Any:
-    """Return a >> places; the builtin op takes equal shapes only."""
+    """Return a >> places, which rounds down; the builtin op takes equal shapes only."""
+    if a.dtype == tf.int64:
+        return floor_divided(a, _powers(places))
     if a.shape.is_fully_defined() and a.shape == places.shape:
         return NotImplemented
     return tf.bitwise.right_shift(a + tf.zeros_like(places), places + tf.zeros_like(a))
@@ -87,6 +95,15 @@ def next_after(op: Any, x: Any, y: Any) -> Any:
     return tf.where(tf.equal(x, y) | tf.not_equal(y, y), y, tf.where(tf.not_equal(x, x), x, moved))
 
 
+def _powers(places: Any) -> Any:
+    """Return 2^places in 64 bits, for places below 63."""
+    return tf.gather(tf.constant([2**n for n in range(63)], tf.int64), places)
+
+
+def _xor(a: Any, b: Any) -> Any:
+    return tf.bitwise.bitwise_xor(a + tf.zeros_like(b), b + tf.zeros_like(a))
+
+
 def _and(a: Any, b: Any) -> Any:
     """Return a & b for int32."""
     a, b = a + tf.zeros_like(b), b + tf.zeros_like(a)  # the builtin XOR does not broadcast
@@ -102,7 +119,10 @@ def _common(a: Any, b: Any) -> Any:
 
 
 def _on_int32(function: Any, a: Any, b: Any) -> Any:
-    """Apply a function of int32 to integers of at most 32 bits."""
+    """Apply a function of int32 to narrow integers as numbers, and to uint32 and int64 as one or two int32 of the same bits."""
+    if a.dtype in (tf.int64, tf.uint32):
+        a, b = a + tf.zeros_like(b), b + tf.zeros_like(a)
+        return tf.bitcast(function(tf.bitcast(a, tf.int32), tf.bitcast(b, tf.int32)), a.dtype)
     if a.dtype != tf.int32 and a.dtype not in NARROW:
         return NotImplemented
     return tf.cast(function(tf.cast(a, tf.int32), tf.cast(b, tf.int32)), a.dtype)

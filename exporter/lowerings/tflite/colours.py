@@ -1,4 +1,4 @@
-"""RGB to HSV and back, by comparing and scaling; values in [0, 1]."""
+"""RGB to HSV and back, by comparing and scaling; values in [0, 1]. Hue, saturation and contrast by way of them."""
 
 from __future__ import annotations
 
@@ -39,3 +39,26 @@ def hsv_to_rgb(op: Any, images: Any) -> Any:
     channels = (tf.abs(sixths - 3.0) - 1.0, 2.0 - tf.abs(sixths - 2.0), 2.0 - tf.abs(sixths - 4.0))
     clipped = [tf.minimum(tf.maximum(c, 0.0), 1.0) for c in channels]
     return tf.stack([((1.0 - saturation) + saturation * c) * value for c in clipped], axis=-1)
+
+
+@lowers_op("AdjustHue")
+def adjust_hue(op: Any, images: Any, delta: Any) -> Any:
+    """Return the images with their hue turned by `delta` of a full turn."""
+    hue, saturation, value = tf.unstack(rgb_to_hsv(op, images), num=3, axis=-1)
+    turned = hue + delta
+    return hsv_to_rgb(op, tf.stack([turned - tf.floor(turned), saturation, value], axis=-1))
+
+
+@lowers_op("AdjustSaturation")
+def adjust_saturation(op: Any, images: Any, scale: Any) -> Any:
+    """Return the images with their saturation multiplied, and kept within [0, 1]."""
+    hue, saturation, value = tf.unstack(rgb_to_hsv(op, images), num=3, axis=-1)
+    scaled = tf.minimum(tf.maximum(saturation * scale, 0.0), 1.0)
+    return hsv_to_rgb(op, tf.stack([hue, scaled, value], axis=-1))
+
+
+@lowers_op("AdjustContrastv2")
+def adjust_contrast(op: Any, images: Any, factor: Any) -> Any:
+    """Return (x - m) factor + m, m the mean of each channel of each image."""
+    mean = tf.reduce_mean(images, axis=[-3, -2], keepdims=True)
+    return (images - mean) * factor + mean

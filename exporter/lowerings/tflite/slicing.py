@@ -109,14 +109,16 @@ def diagonal(op: Any, x: Any, k: Any = None, padding: Any = None) -> Any:
 
 @lowers_op("MatrixDiagV3", "MatrixDiagV2")
 def diagonal_matrix(op: Any, values: Any, k: Any, rows: Any, columns: Any, padding: Any) -> Any:
-    """Return the square matrix with the values on its main diagonal."""
+    """Return the square matrix with the values on one diagonal, the k-th above the main one."""
     static = [tf.get_static_value(t) for t in (k, rows, columns, padding)]
-    if any(s is None for s in static) or np.any(static[0]) or static[3] != 0 or values.shape[-1] is None:
+    if any(s is None for s in static) or np.size(static[0]) != 1 or static[3] != 0 or values.shape[-1] is None:
         return NotImplemented
-    size = values.shape[-1]
+    offset = int(np.ravel(static[0])[0])
+    size = values.shape[-1] + abs(offset)
     if static[1] not in (-1, size) or static[2] not in (-1, size):
         return NotImplemented
-    return tf.where(np.eye(size, dtype=bool), tf.expand_dims(values, -1), tf.zeros([], values.dtype))
+    values = tf.pad(values, [[0, 0]] * (values.shape.rank - 1) + [[max(-offset, 0), max(offset, 0)]])
+    return tf.where(np.eye(size, k=offset, dtype=bool), tf.expand_dims(values, -1), tf.zeros([], values.dtype))
 
 
 @lowers_op("ExtractImagePatches")

@@ -173,6 +173,31 @@ def test_bits_of_every_sign(layer, function):
     broadcast.agrees(INTEGERS)
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint32", "int8", "uint8", "int16"])
+def test_bits_of_every_width(layer, dtype):
+    info = np.iinfo(dtype)
+    rows = np.array([[info.min, info.max, 0, 1, info.max // 3, info.min // 5, 85, 102]])
+
+    def call(x):
+        y = keras.ops.flip(x, axis=-1)
+        return [f(x, y) for f in (keras.ops.bitwise_and, keras.ops.bitwise_or, keras.ops.bitwise_xor)]
+
+    layer(inside(call), (8,), dtype=dtype).agrees(rows.astype(dtype))
+    if dtype != "uint32":
+        layer(keras.ops.bitwise_not, (8,), dtype=dtype).agrees(rows.astype(dtype))
+
+
+def test_shifts_of_64_bits(layer):
+    def call(x):
+        return (
+            keras.ops.left_shift(x, 20),
+            keras.ops.right_shift(x, 33),
+            keras.ops.right_shift(x, keras.ops.abs(x) % 55),
+        )
+
+    layer(inside(call), (5,), dtype="int64").agrees(np.array([[0, 1, -1, 2**42 + 5, -(2**40) - 3]], "int64"))
+
+
 def test_shifts_and_complement(layer):
     small = np.arange(10, dtype="int32")[None]
     for function in (keras.ops.left_shift, keras.ops.right_shift):

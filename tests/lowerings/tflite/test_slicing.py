@@ -53,7 +53,7 @@ def test_rolling(layer, batch):
 def test_diagonals(layer):
     def call(x):
         diagonals = [ops.diagonal(x, offset=k, axis1=1, axis2=2) for k in (0, 1, -2, 4)]
-        return *diagonals, ops.trace(x, axis1=1, axis2=2), tf.linalg.diag(x[:, 0])
+        return *diagonals, ops.trace(x, axis1=1, axis2=2), *(tf.linalg.diag(x[:, 0], k=k) for k in (0, 2, -1))
 
     exported = layer(inside(call), (4, 5), batch="dynamic")
     x = normal(2, 4, 5)
