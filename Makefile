@@ -35,6 +35,10 @@ test-long: $(VENV)/.dev ## Run the tests that take minutes each
 test-backends: $(VENV)/.backends ## Run the tests of the custom layers under JAX and PyTorch, which it installs
 	@$(BIN)/python -m pytest -q -m backends $(ARGS)
 
+.PHONY: test-hub
+test-hub: $(VENV)/.hub ## Export models of KerasHub and hold them against the record, with keras-hub, which it installs
+	@$(BIN)/python -m pytest -q -m hub $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and format
 	@$(BIN)/ruff check --quiet .
@@ -78,6 +82,9 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 
 $(VENV)/.backends: pyproject.toml | $(VENV)/.dev
 	$(call INSTALL,backends)
+
+$(VENV)/.hub: pyproject.toml | $(VENV)/.dev
+	$(call INSTALL,hub)
 
 $(BIN)/python:
 	@"$(or $(PYTHON),false)" -c '$(SUITABLE)' 2> /dev/null || { \

@@ -6,7 +6,7 @@ A module below this package holds a list `CASES`. `all_cases()` gathers them; na
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import pkgutil
 
 from tests.conformance.cases.case import Case
@@ -45,7 +45,10 @@ def all_cases() -> list[Case]:
         ValueError: if two have the same name.
     """
     cases: dict[str, Case] = {}
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "case"):
+    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "case")
+    if importlib.util.find_spec("keras_hub") is None:
+        modules = [name for name in modules if not name.startswith("hub_")]
+    for module in modules:
         for case in importlib.import_module(f"{__name__}.{module}").CASES:
             if case.name in cases:
                 raise ValueError(f"two cases are called {case.name!r}")

@@ -156,6 +156,23 @@ def op(
     return Case(name, (function,), build, specs, batch)
 
 
+def hub(name: str, inputs: Mapping[str, Spec], build: Callable[[Any], keras.Model]) -> Case:
+    """Return the case of a model of KerasHub.
+
+    Args:
+        name: of the model; a configuration in brackets.
+        inputs: by name.
+        build: returns the model, given the module keras_hub.models.
+    """
+
+    def builder() -> keras.Model:
+        import keras_hub
+
+        return build(keras_hub.models)
+
+    return Case(f"hub.{name}", (), builder, tuple(inputs[key] for key in sorted(inputs)))
+
+
 @keras.saving.register_keras_serializable("conformance")
 class Applied(keras.layers.Layer):
     """A layer that computes `call_` on its inputs: for functions that take no symbolic tensors."""
