@@ -1,4 +1,4 @@
-"""Lookup tables, Discretization, and what ONNX has no op for: hashes and the splitting of text.
+"""Lookup tables, Discretization, and what ONNX has no op for: the splitting of text.
 
 StringLookup and IntegerLookup look up in a table of TensorFlow: the op LabelEncoder of ai.onnx.ml, which ONNX Runtime has.
 """
@@ -60,14 +60,6 @@ def bucketize(g: Graph, op: Any, x: Value) -> Value:
     below = g.op("Less", unsqueezed(g, wide, x.rank), boundaries)
     counted = g.cast(g.op("Not", below), ir.DataType.INT32)
     return g.op("ReduceSum", counted, g.constant([x.rank], np.int64), shape=x.shape, keepdims=0)
-
-
-@lowers_op("StringToHashBucketFast", "StringToHashBucketStrong", "StringToHashBucket", "SparseCross", "SparseCrossV2")
-def hashed(g: Graph, op: Any, *_: Any) -> NoReturn:
-    """Refuse: there is no hash in ONNX."""
-    raise NotImplementedError(
-        "ONNX has no hash functions; use StringLookup or IntegerLookup with a vocabulary, or hash before the model"
-    )
 
 
 @lowers_op("StaticRegexReplace", "RegexReplace", "StringSplitV2", "StringSplit", "UnicodeDecode", "StringNGrams")

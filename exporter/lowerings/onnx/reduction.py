@@ -49,16 +49,29 @@ def reduction(g: Graph, op: Any, x: Value, axes: Value) -> Value:
         if g.is_size(x):
             return reduced(g, SIMPLE[op.type], wide(g, x), places, keepdims)
         return _wrapping(g, op.type, x, places, keepdims)
+    if op.inputs[0].dtype.name == "int64" and op.type != "EuclideanNorm":
+        return _wrapping(g, op.type, x, places, keepdims)
     return reduced(g, SIMPLE[op.type], x, places, keepdims)
 
 
 def _wrapping(g: Graph, kind: str, x: Value, axes: Sequence[int], keepdims: bool) -> Value:
     """Sum as int64, whose low half is what int32 holds; multiply halves of an axis of fixed length until one is left."""
     if kind == "Sum":
+        if x.dtype == ir.DataType.INT64:
+            return _long_sum(g, x, axes, keepdims)
         return g.cast(reduced(g, "ReduceSum", wide(g, x), axes, keepdims), x.dtype)
     for axis in axes:
         x = _product(g, x, axis % x.rank)
     return x if keepdims else squeezed(g, x, sorted(axis % x.rank for axis in axes))
+
+
+def _long_sum(g: Graph, x: Value, axes: Sequence[int], keepdims: bool) -> Value:
+    """Sum the lower and the upper 32 bits apart: ONNX Runtime 1.32 adds int64 as float64, which holds 53 bits."""
+    half = g.constant(2**32, np.int64)
+    lower = g.elementwise("Mod", x, half)
+    upper = g.elementwise("Div", g.elementwise("Sub", x, lower), half)
+    low, high = (reduced(g, "ReduceSum", part, axes, keepdims) for part in (lower, upper))
+    return g.elementwise("Add", g.elementwise("Mul", high, half), low)
 
 
 def _product(g: Graph, x: Value, axis: int) -> Value:

@@ -1,0 +1,73 @@
+"""Hashes of integers of every number of digits and either sign; strings and salts are refused."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from exporter.errors import UnsupportedError
+from tests.lowerings.onnx.exported import export
+
+SIZES = [10**n for n in range(19)]
+NUMBERS = np.array([0, *SIZES, *(n - 1 for n in SIZES), *(9 * n for n in SIZES[:-1]), 123456789012345678])
+EXTREMES = np.array([np.iinfo(np.int64).min, np.iinfo(np.int64).max, -1])
+RANDOM = np.random.default_rng(0).integers(-(2**62), 2**62, 100) >> np.random.default_rng(1).integers(0, 60, 100)
+ALL = np.concatenate([NUMBERS, -NUMBERS, EXTREMES, RANDOM])
+
+
+def hashing(dtype="int64", shape=(1,), **arguments):
+    return keras.Sequential([keras.Input(shape, dtype=dtype), layers.Hashing(**arguments)])
+
+
+@pytest.mark.parametrize("num_bins", [3, 1000, 2**31 - 1])
+def test_every_number_of_digits(num_bins):
+    exported = export(hashing(num_bins=num_bins, dtype="int64"))
+    exported.check(ALL.reshape(-1, 1))
+    exported.check(ALL[:0].reshape(-1, 1))
+    assert exported.ops["BitwiseXor"] > 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"mask_value": 7}, {"output_mode": "one_hot"}, {"output_mode": "multi_hot"}, {"output_mode": "count"}],
+    ids=str,
+)
+def test_modes(arguments):
+    exported = export(hashing("int32", (3,), num_bins=6, **arguments))
+    exported.check(np.arange(-6, 9, dtype="int32").reshape(5, 3))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32"])
+def test_narrow_integers(dtype):
+    exported = export(hashing(dtype, num_bins=50))
+    info = np.iinfo(dtype)
+    exported.check(np.array([[info.min], [info.max], [0], [1], [100]], dtype))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.parametrize("mode", ["int", "one_hot"])
+def test_crosses(mode, dtype):
+    inputs = [keras.Input((1,), dtype=dtype) for _ in range(2)]
+    exported = export(keras.Model(inputs, layers.HashedCrossing(100, mode)(tuple(inputs))))
+    numbers = ALL.astype(dtype)
+    exported.check(numbers.reshape(-1, 1), np.roll(numbers, 7).reshape(-1, 1))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: hashing("string", num_bins=5),
+        lambda: hashing(num_bins=5, salt=3),
+    ],
+    ids=["strings", "salt"],
+)
+def test_refusals(model):
+    with pytest.raises(UnsupportedError, match=r"StringLookup|lookup layer"):
+        export(model())
+
+
+def test_it_needs_opset_18():
+    with pytest.raises(UnsupportedError, match="opset 18"):
+        export(hashing(num_bins=5), opset=17)
