@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter import formats
-from exporter.errors import ExporterError, ParityError, UsageError
+from exporter.errors import ExporterError, MissingRuntimeError, ParityError, UsageError
 from exporter.formats import Format, Taps
 from exporter.freeze import Inference
 from exporter.parity.locate import compare_layers
@@ -63,10 +63,16 @@ def _proven(
     artifact: Artifact, form: Format, path: Path, proof: Proof | None, inference: Inference | None = None
 ) -> Artifact:
     """Open a file in its runtime and, if there is a proof, compare it with Keras; look for the layer at fault."""
-    runner = form.open(path)
+    try:
+        runner = form.open(path)
+    except MissingRuntimeError:
+        if proof is None:  # nobody asked to run it
+            return artifact
+        raise
     if proof is None:
         return artifact
     parity = proof.check(runner)
+    parity = replace(parity, notes=(*parity.notes, *runner.remarks))
     if parity.ok:
         return replace(artifact, parity=parity, error=None)
     taps = form.taps(path) if inference is not None else None

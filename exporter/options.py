@@ -9,8 +9,14 @@ from exporter.errors import UsageError
 from exporter.spec import Batch, Options
 
 
-def checked_options(
-    formats: Sequence[str], batch: Batch, tflite_batch: Batch, opset: int | None, quantize: str | None, verify: bool
+def checked_options(  # one parameter for each option
+    formats: Sequence[str],
+    batch: Batch,
+    tflite_batch: Batch,
+    opset: int | None,
+    quantize: str | None,
+    verify: bool,
+    allow_flex: bool = False,
 ) -> Options:
     """Return the options, each checked.
 
@@ -31,4 +37,4 @@ def checked_options(
         raise UsageError(
             "this version has no quantization recipes", where=f"quantize={quantize!r}", remedy="leave it out"
         )
-    return Options(wanted, batch, tflite_batch, opset, quantize, verify)
+    return Options(wanted, batch, tflite_batch, opset, quantize, verify, allow_flex)

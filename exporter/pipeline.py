@@ -40,6 +40,7 @@ def export(  # noqa: PLR0913 - the interface of the package
     verify: bool = True,
     samples: Any = None,
     labels: Sequence[str] | None = None,
+    allow_flex: bool = False,
     trust: bool = False,
     progress: Progress | None = None,
 ) -> Report:
@@ -60,6 +61,8 @@ def export(  # noqa: PLR0913 - the interface of the package
         samples: your own data to compare on, beside the generated samples: an array, or arrays by input name.
         labels: names of the classes that an output scores, in their order; every file keeps them in its metadata, and a TFLite
             file also as labels.txt in an archive behind the model.
+        allow_flex: where TFLite has no builtin op, keep TensorFlow's own in the file: it then needs the Flex delegate, tens of
+            megabytes on the device, and cannot be verified where that is missing.
         trust: load files that may hold code. Only for files that you made.
         progress: told what is being done; None: silence.
 
@@ -72,7 +75,7 @@ def export(  # noqa: PLR0913 - the interface of the package
         MissingRuntimeError: a package for one of the formats is not installed.
         OutputError: the folder cannot be written.
     """
-    options = checked_options(formats, batch, tflite_batch, opset, quantize, verify)
+    options = checked_options(formats, batch, tflite_batch, opset, quantize, verify, allow_flex)
     chosen = [known_formats.get(name) for name in options.formats]
     progress = progress or Silent()
     with quiet(), staged(Path(output)) as stage:

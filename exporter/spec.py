@@ -38,6 +38,7 @@ class Options:
     opset: int | None = None
     quantize: str | None = None
     verify: bool = True
+    allow_flex: bool = False
 
     def batch_of(self, format_name: str) -> Batch:
         """Return the batch size that files of `format_name` are written for."""

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Names of the classes that an output scores, one in each line.",
 )
+@click.option(
+    "--allow-flex", is_flag=True, help="Keep ops that TFLite does not have, for the Flex delegate of TensorFlow to run."
+)
 @options.trust
 @click.option("--no-verify", is_flag=True, help="Do not run the files and compare them with Keras.")
 @options.as_json
@@ -51,6 +54,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     opset: int | None,
     samples: Path | None,
     labels: Path | None,
+    allow_flex: bool,
     trust: bool,
     no_verify: bool,
 ) -> int:
@@ -76,6 +80,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             verify=not no_verify,
             samples=options.read_samples(samples) if samples else None,
             labels=read_labels(labels) if labels else None,
+            allow_flex=allow_flex,
             trust=trust,
             progress=progress,
         )

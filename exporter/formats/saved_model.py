@@ -109,6 +109,8 @@ FORMATS.register("saved_model")(SavedModel())
 class SavedModelRunner:
     """A SavedModel in TensorFlow, called through its signature."""
 
+    remarks: tuple[str, ...] = ()
+
     def __init__(self, loaded: Any, extra: Mapping[str, Any]) -> None:
         self._loaded = loaded  # the signature holds its variables weakly
         self._signature = loaded.signatures[SIGNATURE]

@@ -150,10 +150,11 @@ def failures(report: Report) -> list[tuple[str, ExporterError]]:
 
 
 def notes(report: Report) -> list[str]:
-    """Return the remarks of all comparisons, each once, with the formats that they concern unless these are all."""
+    """Return the remarks on all files and comparisons, each once, with the formats they concern unless these are all."""
     merged: dict[str, list[str]] = {}
     for artifact in report:
-        for note in artifact.parity.notes if artifact.parity is not None else ():
+        remarks = artifact.inspection.facts.get("remarks", ()) if artifact.inspection is not None else ()
+        for note in (*remarks, *(artifact.parity.notes if artifact.parity is not None else ())):
             merged.setdefault(note, []).append(title(artifact.format))
     count = len(report.artifacts)
     return [note if len(names) == count else f"{', '.join(names)}: {note}" for note, names in merged.items()]

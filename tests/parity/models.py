@@ -31,6 +31,8 @@ class KerasRunner:
         change: applied to the outputs before they are returned.
     """
 
+    remarks: tuple[str, ...] = ()
+
     def __init__(self, model, batch=None, change=lambda outputs: outputs):
         self._inference = Inference(model)
         self._change = change

@@ -26,6 +26,8 @@ class OnnxRunner:
         InvalidArtifactError: if ONNX Runtime refuses the file.
     """
 
+    remarks: tuple[str, ...] = ()
+
     def __init__(self, path: Path, *, threads: int = 0, optimized: bool = True) -> None:
         import onnxruntime as ort
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Tflite:
-    """Files that the plain LiteRT interpreter runs: no Flex op, no custom op, no resource variable."""
+    """Files that the plain LiteRT interpreter runs: no Flex op unless asked for, no custom op, no resource variable."""
 
     name = "tflite"
     filename = "model.tflite"
@@ -33,6 +33,7 @@ class Tflite:
             UnsupportedError: if a layer or op cannot be composed of builtin ops; `where` names the layer. Also if it can
                 only where dynamic dimensions have sizes; `where` names the inputs.
             InvalidArtifactError: if the interpreter refuses the file.
+            MissingRuntimeError: if the file has Flex ops, is to be verified, and no interpreter here has the Flex delegate.
         """
         from exporter.formats.tflite.attachment import attach
         from exporter.formats.tflite.conversion import convert
@@ -44,11 +45,12 @@ class Tflite:
         names = [info.name for info in inputs]
         outputs = [info.name for info in inference.outputs]
         try:
-            write_enveloped(path, convert(inference, inputs), names, outputs, metadata)
+            write_enveloped(path, convert(inference, inputs, allow_flex=options.allow_flex), names, outputs, metadata)
             labels = metadata.get("labels")
             if isinstance(labels, list):
                 attach(path, {"labels.txt": "".join(f"{label}\n" for label in labels)})
-            LiteRtRunner(path).try_allocation()
+            if options.verify or not self.inspect(path).facts["flex_ops"]:
+                LiteRtRunner(path).try_allocation()
         except (UnsupportedError, InvalidArtifactError) as error:
             path.unlink(missing_ok=True)
             raise asking_for_sizes(error, inference, inputs) from error
@@ -58,6 +60,7 @@ class Tflite:
 
         Raises:
             InvalidArtifactError: if the interpreter refuses it.
+            MissingRuntimeError: if the file has Flex ops, and no interpreter here has the Flex delegate.
         """
         from exporter.formats.tflite.runner import LiteRtRunner
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from exporter.errors import UnsupportedError
 from exporter.formats.tflite.interface import WRITTEN_AS, check_interface
 from exporter.formats.tflite.refusal import refusal, refuse_state
 from exporter.lowerings.override import overridden
@@ -35,16 +36,22 @@ class Converted:
     weights: Sequence[Weight]
 
 
-def convert(inference: Inference, inputs: Sequence[TensorInfo]) -> Converted:
-    """Convert a model for `inputs` of these shapes.
+def convert(inference: Inference, inputs: Sequence[TensorInfo], *, allow_flex: bool = False) -> Converted:
+    """Convert a model for `inputs` of these shapes; with `allow_flex` it may have Flex ops, where builtin ones do not suffice.
 
     Raises:
-        UnsupportedError: if an op has no builtin counterpart; `where` names the layer. Also if an input or output has a
-            dtype that TFLite does not have.
+        UnsupportedError: if an op has no counterpart; `where` names the layer. Also if an input or output has a dtype that
+            TFLite does not have.
     """
     check_interface(inference)
     concrete, weights = trace(inference, inputs)
-    return Converted(convert_traced(concrete, inference.model), weights)
+    try:
+        body = convert_traced(concrete, inference.model)
+    except UnsupportedError:
+        if not allow_flex:
+            raise
+        body = convert_traced(concrete, inference.model, flex=True)
+    return Converted(body, weights)
 
 
 def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None = None) -> tuple[Any, Sequence[Weight]]:
@@ -67,14 +74,17 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
     return inference.trace(rewritten(concrete, outside, WRITTEN_AS), [*written, *further]), outside.weights
 
 
-def convert_traced(concrete: Any, model: Any) -> bytes:
+def convert_traced(concrete: Any, model: Any, *, flex: bool = False) -> bytes:
     """Freeze and convert a ConcreteFunction; `model` serves to name the layer of an op that is refused."""
     import tensorflow as tf
     from tensorflow.lite.python.convert_phase import ConverterError
 
     # The converter freezes a function itself, and silently writes uninitialised variables when given a model too.
     converter = _converter_class().from_concrete_functions([concrete], concrete)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    converter.target_spec.supported_ops = [
+        tf.lite.OpsSet.TFLITE_BUILTINS,
+        *([tf.lite.OpsSet.SELECT_TF_OPS] if flex else []),
+    ]
     converter.experimental_enable_resource_variables = False
     converter.canonicalizing_inf_as_min_max_float = False  # x == inf would be x == 3.4e38
     converter.exclude_conversion_metadata = True  # it holds a time and would unpack the whole file once more

@@ -11,6 +11,7 @@ from typing import Any
 
 from exporter.errors import InvalidArtifactError
 from exporter.formats.tflite.envelope import METADATA_NAME
+from exporter.formats.tflite.flex import cost_of_flex
 from exporter.formats.tflite.limits import limits_of
 from exporter.spec import Inspection, TensorInfo
 
@@ -22,6 +23,7 @@ def inspect(path: Path) -> Inspection:
     """Return names and order from the file's signature, ops over all subgraphs, and its metadata.
 
     `facts` holds "minimum_runtime", "subgraphs", "flex_ops", "custom_ops", and "limits": of the kernels of its ops.
+    A file with Flex ops has "remarks": what they cost.
 
     Raises:
         InvalidArtifactError: if it is not a TFLite file.
@@ -42,6 +44,7 @@ def _inspect(path: Path, model: Any) -> Inspection:
         for subgraph in map(model.Subgraphs, range(model.SubgraphsLength()))
         for i in range(subgraph.OperatorsLength())
     )
+    flex = sorted({op for op in codes if op.startswith("Flex")})
     version = entries.get("min_runtime_version", b"").rstrip(b"\0").decode(errors="replace")
     return Inspection(
         format="tflite",
@@ -52,9 +55,10 @@ def _inspect(path: Path, model: Any) -> Inspection:
         facts={
             "minimum_runtime": f"TensorFlow Lite {version}" if version else "unknown",
             "subgraphs": model.SubgraphsLength(),
-            "flex_ops": sorted(op for op in codes if op.startswith("Flex")),
+            "flex_ops": flex,
             "custom_ops": sorted(op for op in codes if op.startswith("CUSTOM")),
             "limits": limits_of(ops),
+            **({"remarks": [cost_of_flex(flex)]} if flex else {}),
         },
         metadata=_json(entries.get(METADATA_NAME, b"{}")),
     )

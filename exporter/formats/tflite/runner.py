@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from exporter.errors import InvalidArtifactError, UsageError
+from exporter.formats.tflite.flex import PROVEN_WITH_FLEX, with_flex, without_flex
 from exporter.formats.tflite.inspection import inspect
 from exporter.spec import TensorInfo
 
@@ -25,28 +27,34 @@ class LiteRtRunner:
     Attributes:
         inputs: names, shapes and dtypes in the order of the signature.
         outputs: likewise.
+        remarks: in which interpreter a file with Flex ops runs.
 
     Raises:
         InvalidArtifactError: if it is not such a file, or the interpreter refuses it.
+        MissingRuntimeError: if it has Flex ops, and no interpreter here has the Flex delegate.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+    remarks: tuple[str, ...]
 
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
         self.path = path
         found = inspect(path)
         self.inputs = found.inputs
         self.outputs = found.outputs
         self._dynamic = any(None in info.shape for info in self.inputs)
         self._allocated = not self._dynamic
+        flex = found.facts["flex_ops"]
         try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter = (with_flex if flex else _litert)(str(path), threads)
             if not self._dynamic:
                 self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
+            if flex:
+                raise without_flex(path, flex) from error
             raise InvalidArtifactError(
                 "LiteRT does not load the file", where=str(path), reason=_first_line(error)
             ) from error
+        self.remarks = (PROVEN_WITH_FLEX,) if flex else ()
         self._input_indices, self._output_indices = self._indices()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -111,6 +119,12 @@ class LiteRtRunner:
         if changed or not self._allocated:
             self._interpreter.allocate_tensors()
             self._allocated = True
+
+
+def _litert(path: str, threads: int) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(model_path=path, num_threads=threads)
 
 
 def allocated(body: bytes) -> bool:
