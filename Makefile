@@ -39,6 +39,10 @@ test-backends: $(VENV)/.backends ## Run the tests of the custom layers under JAX
 test-hub: $(VENV)/.hub ## Export models of KerasHub and hold them against the record, with keras-hub, which it installs
 	@$(BIN)/python -m pytest -q -m hub $(ARGS)
 
+.PHONY: test-micro
+test-micro: $(VENV)/.micro ## Run the tests that need the interpreter of microcontrollers, which it installs
+	@$(BIN)/python -m pytest -q -m micro $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and format
 	@$(BIN)/ruff check --quiet .
@@ -85,6 +89,9 @@ $(VENV)/.backends: pyproject.toml | $(VENV)/.dev
 
 $(VENV)/.hub: pyproject.toml | $(VENV)/.dev
 	$(call INSTALL,hub)
+
+$(VENV)/.micro: pyproject.toml | $(VENV)/.dev
+	$(call INSTALL,micro)
 
 $(BIN)/python:
 	@"$(or $(PYTHON),false)" -c '$(SUITABLE)' 2> /dev/null || { \

@@ -49,7 +49,8 @@ def export(  # noqa: PLR0913 - the interface of the package
     Args:
         model: a built keras.Model, or a path to a .keras or .h5 file or to a SavedModel of a Keras model.
         output: the folder to write; it is replaced as a whole when everything passed, else left as it was.
-        formats: any of "saved_model", "tflite", "onnx", "ort" (ONNX Runtime's own file for devices).
+        formats: any of "saved_model", "tflite", "onnx", "ort" (ONNX Runtime's own file for devices), "micro" (C++ sources
+            for microcontrollers).
         input_signature: what `model.export` takes; or sizes of dynamic dimensions by the names of inputs, without the batch:
             {"image": (224, 224, 3)}; None: from the model.
         batch: batch size of ONNX and SavedModel files, "dynamic" or an int.

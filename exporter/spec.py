@@ -42,7 +42,7 @@ class Options:
 
     def batch_of(self, format_name: str) -> Batch:
         """Return the batch size that files of `format_name` are written for."""
-        return self.tflite_batch if format_name == "tflite" else self.batch
+        return self.tflite_batch if format_name in ("tflite", "micro") else self.batch
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Inspection:
     """What a file says of itself, read without Keras.
 
     Args:
-        format: "onnx", "ort", "tflite" or "saved_model".
+        format: "onnx", "ort", "tflite", "saved_model" or "micro".
         inputs: names, shapes and dtypes, in the file's order.
         outputs: likewise.
         ops: how often each op occurs ("Conv": 3).

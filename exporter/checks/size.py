@@ -20,5 +20,5 @@ def size(source: Source, options: Options) -> Iterator[Problem]:
             where=source.model.name,
             reason=f"{weights / 2**30:.2f} GiB of weights; a TFLite file ends at 2 GiB",
             remedy="export to ONNX, which keeps large weights in a second file, or split the model",
-            formats=("tflite",),
+            formats=("tflite", "micro"),
         )

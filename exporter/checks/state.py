@@ -19,5 +19,5 @@ def state(source: Source, options: Options) -> Iterator[Problem]:
                 reason="stateful=True keeps the state between calls, which these formats cannot",
                 remedy="build the layer with stateful=False, take the state as an input (initial_state=) and "
                 "return it (return_state=True)",
-                formats=("onnx", "ort", "tflite"),
+                formats=("onnx", "ort", "tflite", "micro"),
             )

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-flex", is_flag=True, help="Keep ops that TFLite does not have, for the Flex delegate of TensorFlow to run."
 )
+@click.option(
+    "--micro",
+    is_flag=True,
+    help="Write C++ sources for microcontrollers too: the model, its ops, the size of its arena.",
+)
 @options.trust
 @click.option("--no-verify", is_flag=True, help="Do not run the files and compare them with Keras.")
 @options.as_json
@@ -55,6 +60,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     samples: Path | None,
     labels: Path | None,
     allow_flex: bool,
+    micro: bool,
     trust: bool,
     no_verify: bool,
 ) -> int:
@@ -71,7 +77,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         report = export(
             model,
             output,
-            formats=formats,
+            formats=(*formats, "micro") if micro else formats,
             input_signature=dict(shapes) or None,
             batch=batch,
             tflite_batch=tflite_batch,

@@ -153,11 +153,13 @@ def of_path(path: Path) -> Format:
     """
     if not path.exists():
         raise UsageError("no such file", where=str(path), remedy="check the path")
-    suffixes = {".onnx": "onnx", ".ort": "ort", ".tflite": "tflite", ".litert": "tflite"}
+    suffixes = {".onnx": "onnx", ".ort": "ort", ".tflite": "tflite", ".litert": "tflite", ".cc": "micro"}
     if path.is_dir() and (path / "saved_model.pb").is_file():
         return get("saved_model")
     if path.suffix not in suffixes:
         raise UsageError(
-            "not an artifact", where=str(path), remedy="name a .onnx or .tflite file or the folder of a SavedModel"
+            "not an artifact",
+            where=str(path),
+            remedy="name a .onnx or .tflite file, a model_data.cc, or the folder of a SavedModel",
         )
     return get(suffixes[path.suffix])

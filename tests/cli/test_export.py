@@ -26,6 +26,7 @@ def test_the_defaults(kx, work, passed):
         "tflite_batch": 1,
         "input_signature": None,
         "labels": None,
+        "allow_flex": False,
         "opset": None,
         "custom_objects": {},
         "verify": True,
@@ -45,7 +46,7 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
         *("export", "m.h5", "--output", "out", "--to", "onnx, tflite", "--custom", "my_layers_of_test_export"),
         *("--batch", "4", "--tflite-batch", "dynamic", "--opset", "18", "--samples", "data.npz", "--trust"),
         *("--labels", "labels.txt", "--shape", "image=224,224,3", "--shape", "a=b=?,7"),
-        *("--no-verify", "-q"),
+        *("--no-verify", "-q", "--allow-flex", "--micro"),
     )
     assert (answer.code, answer.out, answer.err) == (0, "", "")
     [(_, options)] = export.calls
@@ -54,10 +55,11 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
     assert {name: a.tolist() for name, a in samples.items()} == {"image": [[1, 1, 1], [1, 1, 1]]}
     assert list(options.pop("custom_objects")) == ["Mine"]
     assert options == {
-        "formats": ("onnx", "tflite"),
+        "formats": ("onnx", "tflite", "micro"),
         "batch": 4,
         "tflite_batch": "dynamic",
         "labels": ["cat", "dög"],
+        "allow_flex": True,
         "input_signature": {"image": (224, 224, 3), "a=b": (None, 7)},
         "opset": 18,
         "verify": False,

@@ -66,7 +66,7 @@ class LiteRtRunner:
             UsageError: if an input is missing, or its shape does not fit the file.
             InvalidArtifactError: if the interpreter refuses to run the file.
         """
-        arrays = [_fitting(info, inputs) for info in self.inputs]
+        arrays = [fitting(info, inputs) for info in self.inputs]
         try:
             self._resize(arrays)
             for index, array in zip(self._input_indices, arrays, strict=True):
@@ -114,7 +114,7 @@ class LiteRtRunner:
         current = {d["index"]: tuple(d["shape"]) for d in self._interpreter.get_input_details()}
         changed = [(i, a) for i, a in zip(self._input_indices, arrays, strict=True) if current[i] != a.shape]
         for index, array in changed:
-            # Strictly, LiteRT 2.3 resizes a tensor of strings only once; `_fitting` has checked the shape.
+            # Strictly, LiteRT 2.3 resizes a tensor of strings only once; `fitting` has checked the shape.
             self._interpreter.resize_tensor_input(index, array.shape)
         if changed or not self._allocated:
             self._interpreter.allocate_tensors()
@@ -138,7 +138,7 @@ def allocated(body: bytes) -> bool:
     return True
 
 
-def _fitting(info: TensorInfo, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+def fitting(info: TensorInfo, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the array for an input, contiguous and in its dtype.
 
     Raises:
