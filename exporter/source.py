@@ -11,6 +11,7 @@ from typing import Any
 
 from exporter.errors import UsageError
 from exporter.parity.state import fingerprint
+from exporter.spec import Problem
 from exporter.version import __version__
 
 
@@ -23,12 +24,16 @@ class Source:
         sha256: of the model file; of configuration and weights for a live model.
         path: the file, if it was one.
         trusted: whether the file was allowed to hold code.
+        keras_version: of the Keras that wrote the file, as it says.
+        notes: what of a file of Keras 2 was kept by other means, or could not be kept.
     """
 
     model: Any
     sha256: str
     path: Path | None = None
     trusted: bool = False
+    keras_version: str | None = None
+    notes: tuple[Problem, ...] = ()
 
     @property
     def layers(self) -> tuple[Any, ...]:
@@ -51,6 +56,7 @@ class Source:
             "sha256": self.sha256,
             "parameters": int(self.model.count_params()),
             "trusted": self.trusted,
+            **({"keras_version": self.keras_version} if self.keras_version else {}),
         }
 
     @property
@@ -82,11 +88,11 @@ def open_source(model: Any, custom_objects: Mapping[str, Any] | None, *, trust: 
         LoadError: if the file does not load.
     """
     if isinstance(model, str | Path):
-        from exporter.loading import load
+        from exporter.loading import load_with_notes
 
         path = Path(model)
-        loaded = load(path, custom_objects=custom_objects, trust=trust)
-        return Source(loaded, _sha256_of_path(path), path, trusted=trust)
+        loaded = load_with_notes(path, custom_objects=custom_objects, trust=trust)
+        return Source(loaded.model, _sha256_of_path(path), path, trust, loaded.version, loaded.notes)
     import keras
 
     if keras.config.backend() != "tensorflow":

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from exporter.errors import ExporterError, ParityError, UnsupportedError
 
 Batch = int | Literal["dynamic"]
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "info"]
 
 SCHEMA_VERSION = 1  # of report.json; raised when a key is renamed, removed or changes its meaning
 
@@ -54,7 +54,7 @@ class Problem:
         reason: what is wrong, received against allowed.
         remedy: what to change, if possible as code.
         formats: the formats it concerns; empty means all of them.
-        severity: an "error" stops the export, a "warning" is reported.
+        severity: an "error" stops the export, a "warning" is reported, an "info" tells how something was kept.
     """
 
     where: str

@@ -44,14 +44,14 @@ def fix(
         ParityError: the new file computes something else.
         OutputError: `output` cannot be written.
     """
-    from exporter.loading import load
+    from exporter.loading import load, load_with_notes
 
     _require_suitable(output)
     progress = progress or Silent()
     with progress("Loading the model"), usual_names():
-        given = load(model, custom_objects=custom_objects, trust=trust)
+        loaded = load_with_notes(model, custom_objects=custom_objects, trust=trust)
     with progress("Rewriting Lambda layers"):
-        result = rewrite_lambdas(given)
+        result = rewrite_lambdas(loaded.model)
     if result.kept:
         raise unsupported(result.kept)
     with progress("Writing and reading the file"), _replacing(output) as temporary:
@@ -59,7 +59,8 @@ def fix(
         reloaded = load(temporary, custom_objects=custom_objects)
         _require_same_weights(reloaded, result.model)
         prove_model(reloaded, result.model)
-    return Removal(reloaded, result.replaced, (), result.notes)
+    told = tuple(f"{note.where}: {note.reason}" for note in loaded.notes)
+    return Removal(reloaded, result.replaced, (), (*told, *result.notes))
 
 
 def _require_suitable(output: Path) -> None:

@@ -15,9 +15,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from exporter.expressions import Refusal
+from exporter.expressions import Refusal, translation
 from exporter.expressions.recording import yielding
-from exporter.lambdas import translation
 
 _LIBRARIES = frozenset({"tensorflow", "keras", "tf_keras", "numpy", "exporter", "builtins", "math", "functools"})
 _KERAS_BACKEND = ("keras.src.legacy.backend", "tf_keras.src.backend")  # where Keras 2's functions are defined

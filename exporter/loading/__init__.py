@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from exporter.loading.custom import import_custom
-from exporter.loading.load import load
+from exporter.loading.opening import load, load_with_notes
 
-__all__ = ["import_custom", "load"]
+__all__ = ["import_custom", "load", "load_with_notes"]

@@ -13,9 +13,11 @@ from typing import IO, Any
 from exporter.loading import archive as container
 from exporter.loading.budget import Budget
 from exporter.loading.config import ConfigAudit
-from exporter.loading.custom import known_names
+from exporter.loading.custom import KnownNames, known_names
 from exporter.loading.finding import Finding, damaged
-from exporter.loading.hdf5 import MODEL_CONFIG, TRAINING_CONFIG, audit_hdf5
+from exporter.loading.hdf5 import MODEL_CONFIG, TRAINING_CONFIG, Hdf5Audit, audit_hdf5
+from exporter.loading.legacy.names import ALL_CLASS_NAMES, is_own_module
+from exporter.loading.legacy.version import is_keras2, version_in_metadata
 from exporter.loading.recognize import Kind
 
 
@@ -30,6 +32,8 @@ class Audit:
         findings: the reasons to refuse the file.
         arrays: how many arrays are stored.
         array_bytes: their size in memory, in bytes.
+        version: of the Keras that wrote the file, as it says.
+        documents: the configs that were audited, by name.
     """
 
     custom_objects: Mapping[str, Any] = field(default_factory=dict)
@@ -37,6 +41,18 @@ class Audit:
     findings: list[Finding] = field(default_factory=list)
     arrays: int = 0
     array_bytes: int = 0
+    version: str | None = None
+    documents: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def of_keras2(self) -> bool:
+        """Whether the configs are those of Keras 2."""
+        return is_keras2(self.version)
+
+    @property
+    def names(self) -> KnownNames:
+        """What Keras finds under names that are not its own."""
+        return KnownNames(self.custom_objects)
 
     def __bool__(self) -> bool:
         return not self.findings
@@ -76,6 +92,8 @@ def _audit_archive(path: Path, result: Audit) -> None:
             result.checked.append("checksums of all members")
             result.findings += container.check_content(archive)
         if result:
+            metadata = container.METADATA in archive.namelist()
+            result.version = version_in_metadata(archive.read(container.METADATA) if metadata else b"")
             _audit_config(archive.read(container.CONFIG), container.CONFIG, result)
             _audit_weights_member(path, archive, result)
 
@@ -97,6 +115,8 @@ def _audit_folder(path: Path, result: Audit) -> None:
     result.checked.append("links and sizes in the folder")
     result.findings += container.audit_folder(path)
     if result:
+        metadata = path / container.METADATA
+        result.version = version_in_metadata(metadata.read_bytes() if metadata.is_file() else b"")
         _audit_config((path / container.CONFIG).read_bytes(), container.CONFIG, result)
         weights = path / container.WEIGHTS
         with weights.open("rb", buffering=0) as stream:
@@ -106,7 +126,8 @@ def _audit_folder(path: Path, result: Audit) -> None:
 def _audit_legacy(path: Path, result: Audit) -> None:
     """A whole model in one HDF5 file: its configs are attributes of the root group."""
     with path.open("rb", buffering=0) as stream:
-        configs = _audit_hdf5(stream, 0, path.stat().st_size, path.name, result)
+        weights = _audit_hdf5(stream, 0, path.stat().st_size, path.name, result)
+    configs, result.version = weights.configs, weights.version
     if result and MODEL_CONFIG not in configs:
         remedy = "save the whole model: model.save('model.keras')"
         result.findings.append(Finding("weights only, without the model", remedy=remedy, unsafe=False))
@@ -117,13 +138,13 @@ def _audit_legacy(path: Path, result: Audit) -> None:
             _audit_config(text, name, result, legacy=True)
 
 
-def _audit_hdf5(stream: IO[bytes], start: int, size: int, name: str, result: Audit) -> Mapping[str, str | None]:
-    """Audit the HDF5 part and return the configs that a legacy file has in it."""
+def _audit_hdf5(stream: IO[bytes], start: int, size: int, name: str, result: Audit) -> Hdf5Audit:
+    """Audit the HDF5 part and return what it has in it."""
     result.checked.append("HDF5 links, storage, types and shapes")
     weights = audit_hdf5(stream, start, size, name)
     result.findings += weights.findings
     result.arrays, result.array_bytes = weights.arrays, weights.array_bytes
-    return weights.configs
+    return weights
 
 
 def _audit_config(text: bytes | str, name: str, result: Audit, legacy: bool = False) -> None:
@@ -134,4 +155,7 @@ def _audit_config(text: bytes | str, name: str, result: Audit, legacy: bool = Fa
         names = known_names(result.custom_objects, text if isinstance(text, str) else text.decode(errors="replace"))
         result.custom_objects = names.custom_objects
         rules = ConfigAudit(names, legacy, name)
+        if result.of_keras2:
+            rules = ConfigAudit(names, True, name, is_own_module, ALL_CLASS_NAMES)
+        result.documents[name] = document
         result.findings += rules.findings(document) if name == TRAINING_CONFIG else rules.model_findings(document)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from exporter.errors import LoadError
+from exporter.errors import ExporterError, LoadError
 from exporter.loading.budget import Budget, enforced
 from exporter.loading.finding import printable
 
 
-def build(path: Path, custom_objects: Mapping[str, Any], trust: bool, budget: Budget) -> Any:
-    """Build the model with `keras.saving.load_model`; `safe_mode` is off only with `trust`.
+def build(load: Callable[[], Any], budget: Budget) -> Any:
+    """Build a model within a budget.
 
     Args:
-        path: an audited file or folder, named as Keras expects (`.keras`, `.h5`).
-        custom_objects: what Keras is to find under names that are not its own.
-        trust: whether code in the file may run.
+        load: builds the model of an audited file.
         budget: what the model may use.
 
     Raises:
@@ -28,7 +25,11 @@ def build(path: Path, custom_objects: Mapping[str, Any], trust: bool, budget: Bu
 
     try:
         with enforced(budget):
-            model = keras.saving.load_model(path, custom_objects=dict(custom_objects), safe_mode=not trust)
+            model = load()
+    except ExporterError:
+        if budget.refusal:
+            raise budget.refusal from None
+        raise
     except Exception as error:  # Keras raises what its layers raise: anything
         if budget.refusal:
             raise budget.refusal from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,11 +62,16 @@ class ConfigAudit:
         names: what Keras will find under custom names.
         legacy: True for the layout of `.h5` files, where objects carry no module.
         origin: how messages call the document.
+        own_module: for files of Keras 2: whether a module was one of its own, so that only the name of the class
+            counts, as `exporter.loading.legacy` reads it.
+        also: names of classes beyond those of Keras 3 that are not handed to Keras.
     """
 
     names: Names
     legacy: bool = False
     origin: str = "config.json"
+    own_module: Callable[[Any], bool] | None = None
+    also: frozenset[str] = frozenset()
 
     def model_findings(self, document: Any) -> Iterator[Finding]:
         """Every reason to refuse a document that must be a serialized model."""
@@ -129,8 +134,12 @@ class ConfigAudit:
     def _judge_class(self, node: dict[str, Any], name: str, where: str) -> Iterator[Finding]:
         """Mirrors how Keras looks a class up: custom names first, whatever the module says, then its own."""
         module, registered = node.get("module"), node.get("registered_name", name)
+        known = allowed.ALL_CLASS_NAMES | self.also
+        if self.own_module is not None and self.own_module(module):
+            node, module = {}, None
+            registered = registered or name
         custom = self.names.find(registered) if registered else None
-        builtin = _is_keras(module) or (self.legacy and name in allowed.ALL_CLASS_NAMES)
+        builtin = _is_keras(module) or (self.legacy and name in known)
         if custom is not None and builtin and not _from_keras(custom):
             yield verdicts.overridden(name, custom, where)
         elif module is not None and _is_keras(module):
@@ -141,7 +150,7 @@ class ConfigAudit:
             yield verdicts.denied(name, where)
         elif self.legacy and _is_operation(name):
             yield verdicts.operation_in_legacy(name, where)
-        elif "module" in node or name not in allowed.ALL_CLASS_NAMES | {"Lambda"}:
+        elif name not in self.also and ("module" in node or name not in known | {"Lambda"}):
             yield verdicts.unknown("class", name, registered, module, where)
 
     def _judge_builtin(self, module: str, name: str, registered: str, custom: Any, where: str) -> Iterator[Finding]:
@@ -158,6 +167,8 @@ class ConfigAudit:
             yield Finding("a function must be named by a text", where)
             return
         builtin = allowed.allows_function(module or "", name)
+        if self.own_module is not None and self.own_module(module):
+            builtin, module = name in allowed.ALL_FUNCTION_NAMES, None
         custom = self.names.find(name) if builtin else self.names.find_function(name)
         if custom is not None and builtin and not _from_keras(custom):
             yield verdicts.overridden(name, custom, where)

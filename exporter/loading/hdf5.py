@@ -18,6 +18,7 @@ from exporter.loading import limits
 from exporter.loading.finding import Finding
 
 MODEL_CONFIG, TRAINING_CONFIG = "model_config", "training_config"  # attributes of a legacy file
+KERAS_VERSION = "keras_version"
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Hdf5Audit:
         arrays: how many arrays it holds.
         array_bytes: their size in memory, in bytes.
         configs: the texts of `model_config` and `training_config` of a legacy file; None for one that is no text.
+        version: of the Keras that wrote a legacy file, as it says.
     """
 
     findings: list[Finding]
     arrays: int = 0
     array_bytes: int = 0
     configs: Mapping[str, str | None] = field(default_factory=dict)
+    version: str | None = None
 
 
 def audit_hdf5(stream: IO[bytes], start: int, size: int, where: str) -> Hdf5Audit:
@@ -63,7 +66,7 @@ def audit_hdf5(stream: IO[bytes], start: int, size: int, where: str) -> Hdf5Audi
         return Hdf5Audit([_gave_up(where, _death(done))])
     answer = json.loads(done.stdout)
     findings = [Finding(**finding) for finding in answer["findings"]]
-    return Hdf5Audit(findings, answer["arrays"], answer["array_bytes"], answer["configs"])
+    return Hdf5Audit(findings, answer["arrays"], answer["array_bytes"], answer["configs"], answer["version"])
 
 
 def _environment() -> dict[str, str]:

@@ -17,7 +17,7 @@ import h5py
 
 from exporter.loading import limits
 from exporter.loading.finding import damaged
-from exporter.loading.hdf5 import MODEL_CONFIG, TRAINING_CONFIG
+from exporter.loading.hdf5 import KERAS_VERSION, MODEL_CONFIG, TRAINING_CONFIG
 from exporter.loading.hdf5_rules import Hdf5Rules, read_once
 
 
@@ -59,7 +59,7 @@ def examine(stream: IO[bytes], start: int, size: int, where: str) -> dict[str, A
         size: how long it is, in bytes.
         where: how messages call it.
     """
-    answer: dict[str, Any] = {"findings": [], "arrays": 0, "array_bytes": 0, "configs": {}}
+    answer: dict[str, Any] = {"findings": [], "arrays": 0, "array_bytes": 0, "configs": {}, "version": None}
     rules = Hdf5Rules(size, where)
     try:
         with h5py.File(Window(stream, start, size), "r") as file:
@@ -72,6 +72,7 @@ def examine(stream: IO[bytes], start: int, size: int, where: str) -> dict[str, A
                 answer["configs"] = {
                     name: _text(file.attrs[name]) for name in (MODEL_CONFIG, TRAINING_CONFIG) if name in file.attrs
                 }
+                answer["version"] = _text(file.attrs.get(KERAS_VERSION))
     except Exception as error:  # garbage makes h5py raise OSError, RuntimeError, KeyError, TypeError and others
         answer["findings"].append(asdict(damaged(where, error)))
     answer |= {"arrays": rules.arrays, "array_bytes": rules.array_bytes}

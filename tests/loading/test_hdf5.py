@@ -158,7 +158,7 @@ def weights() -> bytes:
 def test_examine_a_file_at_an_offset():
     raw = weights()
     answer = examine(io.BytesIO(b"head" + raw + b"tail"), 4, len(raw), "w")
-    assert answer == {"findings": [], "arrays": 1, "array_bytes": 48, "configs": {}}
+    assert answer == {"findings": [], "arrays": 1, "array_bytes": 48, "configs": {}, "version": None}
 
 
 def test_examine_garbage():

@@ -13,7 +13,8 @@ from typing import Any
 
 from keras import ops
 
-from exporter.expressions import Refusal, operations
+from exporter.expressions import operations
+from exporter.expressions.refusal import Refusal
 
 Translation = Callable[..., Any]
 
@@ -96,7 +97,11 @@ def _argmax(function: Translation) -> Translation:
     return lambda input, axis=0, output_type="int64", name=None: ops.cast(function(input, axis=axis), output_type)
 
 
-def _gather(params: Any, indices: Any, validate_indices: Any = None, axis: int | None = None, name: Any = None) -> Any:
+def _gather(
+    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0, name: Any = None
+) -> Any:
+    if batch_dims:
+        raise Refusal("it calls tf.gather with batch_dims", "call keras.ops.take_along_axis")
     return ops.take(params, indices, axis=axis or 0)
 
 
