@@ -30,6 +30,7 @@ WANTED = {
     "efficientnet_b0": 1.12,
     "unet": 1.1,
     "lstm": 1.0,
+    "lstm_static_batch": 3.5,
     "resnet50": 1.0,
     "mobilenet_v2": 1.0,
 }

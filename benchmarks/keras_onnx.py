@@ -18,12 +18,19 @@ def export(model: keras.Model, path: Path) -> None:
     model([np.zeros((1, *i.shape[1:]), i.dtype) for i in model.inputs])  # Keras refuses a model that was never called
     grouped: list[str] = []
     with overridden({}, {"nn.conv": functools.partial(_depthwise, grouped)}):
-        model.export(str(path), format="onnx", verbose=False)
+        model.export(str(path), format="onnx", verbose=False, input_signature=_static_signature(model))
     proto = onnx.load(path)
-    repairs = [*_replace_erfc(proto), *_fill_inputs(proto, len(model.inputs))]
+    repairs = [*_replace_erfc(proto), *_fill_inputs(proto, model)]
     repairs += ["grouped convolutions, left as StatefulPartitionedCall"] if grouped else []
     onnx.save(proto, path)
     path.with_suffix(".repairs").write_text("; ".join(repairs))
+
+
+def _static_signature(model: keras.Model) -> list[keras.InputSpec] | None:
+    """Return the signature of a model of a fixed batch, which Keras would export with a dynamic one; else None."""
+    if any(i.shape[0] is None for i in model.inputs):
+        return None
+    return [keras.InputSpec(shape=i.shape, dtype=i.dtype) for i in model.inputs]
 
 
 def _depthwise(found: list[str], original: Any, inputs: Any, kernel: Any, *args: Any, **kwargs: Any) -> Any:
@@ -58,12 +65,12 @@ def _replace_erfc(proto: onnx.ModelProto) -> list[str]:
     return [f"{found} Erfc"]
 
 
-def _fill_inputs(proto: onnx.ModelProto, wanted: int) -> list[str]:
-    """Give constants, which Keras's export makes inputs, a value of ones: the time is the same."""
-    surplus = list(proto.graph.input)[wanted:]
+def _fill_inputs(proto: onnx.ModelProto, model: keras.Model) -> list[str]:
+    """Give the mean and variance of a Normalization, which Keras's export makes inputs, their values."""
+    surplus = list(proto.graph.input)[len(model.inputs) :]
     for value in surplus:
-        shape = [d.dim_value or 1 for d in value.type.tensor_type.shape.dim]
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
-        proto.graph.initializer.append(onnx.numpy_helper.from_array(np.ones(shape, dtype), value.name))
+        layer = next(n for n in model._flatten_layers() if f"/{n.name}_" in value.name and hasattr(n, "mean"))
+        array = np.asarray(layer.mean if "/Sub/" in value.name else layer.variance, np.float32)
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(array, value.name))
         proto.graph.input.remove(value)
     return [f"{len(surplus)} constants that were inputs"] if surplus else []

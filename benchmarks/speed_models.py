@@ -45,6 +45,13 @@ def lstm() -> keras.Model:
 
 
 @model
+def lstm_static_batch() -> keras.Model:
+    """The same for one sequence at a time, of which tf2onnx makes a Loop."""
+    one = keras.Input(batch_shape=(1, 64, 32))
+    return keras.Sequential([one, layers.LSTM(128, return_sequences=True), layers.LSTM(64), layers.Dense(10)])
+
+
+@model
 def mish_groupnorm_cnn() -> keras.Model:
     x = inputs = keras.Input((64, 64, 3))
     for filters in (32, 64, 128):
