@@ -50,11 +50,13 @@ class Inference:
     @cached_property
     def outputs(self) -> tuple[TensorInfo, ...]:
         """The outputs, in Keras's flat order; every dynamic dimension is None."""
-        tensors = self.concrete().outputs
-        names = self._output_names or []
+        return self.outputs_of(self.concrete().graph)
+
+    def outputs_of(self, graph: Any) -> tuple[TensorInfo, ...]:
+        """Return the outputs, with the shapes that they have in a FuncGraph that was traced of this function."""
         return tuple(
             TensorInfo(name, tuple(t.shape.as_list()) if t.shape.rank is not None else (None,), t.dtype.name)
-            for name, t in zip(names, tensors, strict=True)
+            for name, t in zip(self._output_names or [], graph.outputs, strict=True)
         )
 
     def __call__(self, *tensors: Any) -> list[Any]:

@@ -38,7 +38,7 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
     traced = outline(inference, inputs)
     g = Graph(options.opset or NEWEST)
     expansion = expand(traced, g, inputs, dimensions(inputs))
-    infos = [(o.name, o.dtype) for o in inference.outputs]
+    infos = [(o.name, o.dtype) for o in inference.outputs_of(traced.graph)]
     graph = ir.Graph(
         [v.ir for v in g.inputs if v.ir is not None],
         [_output(g, name, dtype, value, inputs) for (name, dtype), value in zip(infos, expansion.outputs, strict=True)],
