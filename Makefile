@@ -43,6 +43,10 @@ test-hub: $(VENV)/.hub ## Export models of KerasHub and hold them against the re
 test-micro: $(VENV)/.micro ## Run the tests that need the interpreter of microcontrollers, which it installs
 	@$(BIN)/python -m pytest -q -m micro $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.fuzz ## Fuzz the audits of model files, guided by coverage, for two minutes (ARGS=600 for ten)
+	@$(BIN)/python -m tests.loading.guided $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and format
 	@$(BIN)/ruff check --quiet .
@@ -92,6 +96,9 @@ $(VENV)/.hub: pyproject.toml | $(VENV)/.dev
 
 $(VENV)/.micro: pyproject.toml | $(VENV)/.dev
 	$(call INSTALL,micro)
+
+$(VENV)/.fuzz: pyproject.toml | $(VENV)/.dev
+	$(call INSTALL,fuzz)
 
 $(BIN)/python:
 	@"$(or $(PYTHON),false)" -c '$(SUITABLE)' 2> /dev/null || { \
