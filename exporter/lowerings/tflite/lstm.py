@@ -7,9 +7,9 @@ As in `keras.layers.LSTMCell`. The op has a = tanh, s = sigmoid, a static batch,
 The last c, when it is asked for, follows from all h without another loop (`_last_carry`).
 
 The op's kernel is LiteRT's own, at 17 GFLOP/s on a core where XNNPACK's products, which the loop has, reach 45. Measured
-on ai-edge-litert 2.3 (x86, AVX-512), batch 1, against Keras's loop, op and loop: 8 features, 16 units, 30 steps 6.2x and
-3.8x; 16, 64, 50 steps 2.5x and 2.8x; 128, 64, 64 steps, the last one only 0.7x and 1.6x; 32, 128, 64 steps 1.5x and 2.2x;
-256, 256, 100 steps 1.5x and 4.0x. So the op is for layers of at most `FUSED` weights. `benchmarks/tflite_forms.py`
+on ai-edge-litert 2.3 (x86, AVX-512), batch 1, returning sequences, against Keras's loop; op and loop: 8 features, 16 units,
+30 steps 6.2x, 3.2x; 16, 64, 50 steps 2.7x, 2.6x; 32, 128, 64 steps 2.1x, 2.8x; 256, 256, 100 steps 1.5x, 3.9x; and 128, 64, 64
+steps, the last output only, 0.7x, 1.6x. So the op is for layers of at most `FUSED` weights. `benchmarks/tflite_forms.py`
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ that is half of the matrix products.
 
 WHILE copies what it carries at every step, and ops outside of XNNPACK interrupt it. So an inner loop carries the outputs of
 the last 16 steps only, which XNNPACK shifts, and an outer one writes them. Measured on ai-edge-litert 2.3, batch 1, LSTM
-returning sequences, against Keras's loop; DYNAMIC_UPDATE_SLICE at every step, and these blocks: 64 units, 50 steps 2.8x,
-3.0x; 128 units, 64 steps 1.9x, 2.3x; 128 units, 200 steps 1.9x, 3.3x; 256 units, 100 steps 3.5x, 4.0x. Unrolled, the
-weights are packed once for each step and fall out of the cache: 1.5x, 0.55x, 0.9x, 0.9x. `benchmarks/tflite_forms.py`
+returning sequences, against Keras's loop; blocks of 1, of 16, and unrolled: 16 units, 30 steps 0.9x, 3.2x, 6.9x; 64 units,
+50 steps 0.9x, 2.6x, 1.8x; 128 units, 64 steps 1.2x, 2.8x, 0.7x; 128 units, 200 steps 1.1x, 3.3x, 0.6x; 256 units, 100 steps
+2.5x, 3.9x, 0.6x: unrolled, the weights are packed once for each step and fall out of the cache. `benchmarks/tflite_forms.py`
 """
 
 from __future__ import annotations
@@ -148,11 +148,14 @@ def scan(
         buffers = [_written(b, n, start) for b, n in zip(buffers, block, strict=True)]
         return start + BLOCK, output, block, buffers, states
 
-    first, _ = step(
+    first, after = step(
         keras.tree.map_structure(lambda s: s[:, 0], sequences), list(states)
     )  # for its shape; it is dropped
     blank = [tf.zeros_like(o) for o in keras.tree.flatten(first)]
-    carry = not every or (mask is not None and not zero_masked)
+    is_state = (
+        mask is None and not every and keras.tree.flatten(first)[0] is after[0]
+    )  # then it need not be carried twice
+    carry = (not every and not is_state) or (mask is not None and not zero_masked)
     short = not every or (known and length <= BLOCK)
     begin = (blank if carry else [], [_buffer(o, length if short else BLOCK) for o in blank] if every else [])
     if short:
@@ -165,6 +168,8 @@ def scan(
             lambda start, *_: start < length, run_block, (tf.constant(0), *begin, buffers, list(states))
         )
         outputs = outputs if known else [o[:, size - length :] for o in outputs]
+    if is_state:
+        output = after[:1]
     if every:
         output = [tf.gather(o, length - 1, axis=1) for o in outputs]
     else:
