@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from exporter.checks import RULES
 from exporter.source import Source
@@ -14,7 +15,7 @@ FLATBUFFER_LIMIT = 2**31 - 2**20  # bytes; flatbuffers address with 31 bits, and
 @RULES.register("size")
 def size(source: Source, options: Options) -> Iterator[Problem]:
     """Find models whose weights exceed what a TFLite file can address."""
-    weights = sum(v.value.dtype.size * v.value.shape.num_elements() for v in source.model.weights)
+    weights = sum(_bytes(v.value.dtype) * v.value.shape.num_elements() for v in source.model.weights)
     if weights > FLATBUFFER_LIMIT:
         yield Problem(
             where=source.model.name,
@@ -22,3 +23,8 @@ def size(source: Source, options: Options) -> Iterator[Problem]:
             remedy="export to ONNX, which keeps large weights in a second file, or split the model",
             formats=("tflite", "micro"),
         )
+
+
+def _bytes(dtype: Any) -> int:
+    """Return the bytes of a number in the file, which has narrow floats as float32."""
+    return max(dtype.size, 4) if dtype.is_floating else int(dtype.size)

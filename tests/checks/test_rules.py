@@ -61,7 +61,7 @@ def test_state():
 
     assert problem.where == "memory (GRU)"
     assert problem.severity == "error"
-    assert problem.formats == ("onnx", "ort", "tflite")
+    assert problem.formats == ("onnx", "ort", "tflite", "micro")
 
 
 def test_state_in_a_nested_model():
@@ -117,8 +117,13 @@ def test_size(monkeypatch):
 
     (problem,) = found("size", source)
 
-    assert problem.formats == ("tflite",)
+    assert problem.formats == ("tflite", "micro")
     assert "ONNX" in problem.remedy
+
+
+def test_size_counts_narrow_floats_as_the_file_has_them(monkeypatch):
+    monkeypatch.setattr(size, "FLATBUFFER_LIMIT", 4 * (3 * 8 + 8) - 1)
+    assert len(found("size", source_of(layers.Dense(8, dtype="float16")))) == 1
 
 
 def test_names():

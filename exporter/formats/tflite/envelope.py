@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exporter.errors import UnsupportedError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 SIGNATURE_KEY = "serving_default"
 METADATA_NAME = "keras_exporter"
+LIMIT = 2**31 - 2**20  # bytes; flatbuffers address with 31 bits, and the names and metadata need some of them
 ALIGNMENT = 16  # of the weights within the file, which the runtime maps into memory
 
 # Positions in the vtable, from the schema that LiteRT publishes (schema.fbs).
@@ -41,6 +44,9 @@ def write_enveloped(
         inputs: names of the inputs.
         outputs: names of the outputs; two of them may be the same tensor.
         metadata: JSON values.
+
+    Raises:
+        UnsupportedError: if it would be larger than such a file can be.
     """
     from ai_edge_litert.schema_py_generated import Model
 
@@ -53,7 +59,8 @@ def write_enveloped(
     text = json.dumps(metadata, ensure_ascii=False, sort_keys=True).encode()
     tail, patches = _renaming(graph, len(body), [*inputs_of, *outputs_of])
     tail += bytes(-(len(body) + len(tail)) % ALIGNMENT)
-    places = _places(weights, len(body) + len(tail))
+    places, end = _places(weights, len(body) + len(tail))
+    _refuse_excess(end)
     moved = {
         graph.Tensors(index).Buffer(): place for (_, index), place in zip(inputs_of[len(inputs) :], places, strict=True)
     }
@@ -74,14 +81,24 @@ _TABLE = 8  # the table's place in it
 _VECTOR = 16  # from the pointer to the vector
 
 
-def _places(weights: Sequence[Any], start: int) -> list[int]:
-    """Return where the Buffer table of each weight will stand, the first one from `start` on."""
+def _places(weights: Sequence[Any], start: int) -> tuple[list[int], int]:
+    """Return where the Buffer table of each weight will stand, the first one from `start` on, and where the last one ends."""
     places = []
     for weight in weights:
         places.append(start + _TABLE)
         size = 4 * math.prod(weight.shape)
         start += _BUFFER.size + size + -size % ALIGNMENT
-    return places
+    return places, start
+
+
+def _refuse_excess(size: int) -> None:
+    if size > LIMIT:
+        raise UnsupportedError(
+            "the weights do not fit into a TFLite file",
+            where="the whole model",
+            reason=f"{size / 2**30:.2f} GiB, some of them perhaps in two orders; a TFLite file ends at 2 GiB",
+            remedy="export to ONNX, which keeps large weights in a second file, or split the model",
+        )
 
 
 def _filled(array: np.ndarray) -> tuple[bytes, memoryview, bytes]:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+from exporter.errors import UnsupportedError
+from exporter.formats.tflite import envelope
 from exporter.formats.tflite.inspection import _map, _op_name
 from exporter.lowerings.tflite import weights
 from tests.lowerings.tflite.conftest import normal
@@ -161,3 +163,11 @@ def test_weights_bear_the_names_of_their_variables(tmp_path, monkeypatch, export
     graph = _map(tmp_path / "model.tflite").Subgraphs(0)
     assert "sequential/head/kernel" in [graph.Tensors(i).Name().decode() for i in range(graph.TensorsLength())]
     assert graph.InputsLength() == 1
+
+
+def test_a_file_that_would_be_too_large_is_not_written(tmp_path, monkeypatch, export):
+    monkeypatch.setattr(weights, "LARGE", EVERY)
+    monkeypatch.setattr(envelope, "LIMIT", 1000)
+    with pytest.raises(UnsupportedError, match="2 GiB"):
+        export(transformer())
+    assert not (tmp_path / "model.tflite").exists()
