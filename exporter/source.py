@@ -14,6 +14,18 @@ from exporter.parity.state import fingerprint
 from exporter.spec import Problem
 from exporter.version import __version__
 
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "onnx",
+    "onnx-ir",
+    "onnxruntime",
+    "tf2onnx",
+    "ai-edge-litert",
+    "tflite-micro",
+    "numpy",
+)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -109,7 +121,7 @@ def open_source(model: Any, custom_objects: Mapping[str, Any] | None, *, trust: 
 def versions() -> dict[str, str]:
     """Return the installed versions of this package and of the libraries that it drives."""
     found = {"exporter": __version__}
-    for package in ("keras", "tensorflow", "onnx", "onnx-ir", "onnxruntime", "tf2onnx", "ai-edge-litert", "numpy"):
+    for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -1,7 +1,7 @@
 """Activations in forms that keep their tails and stay within XNNPACK.
 
     selu(x) = scale (max(x, 0) + alpha elu(min(x, 0)))                                       1.5x to 1.8x the converter's form
-    mish(x) = x tanh(log(1 + e^x)) = x / (1 + 2 / n),  n = e (e + 2), e = e^x                0.98x to 1.18x, and with its tail
+    mish(x) = x tanh(log(1 + e^x)) = x / (1 + 2 / n),  n = e (e + 2), e = e^x                0.9x to 1x, and with its tail
 
 Where e overflows, n is infinite and the result x. The converter's mish is 0 from -17 down; a stable softplus and tanh
 would be 0.34x. Figures on ai-edge-litert 2.3, 56x56x64 and 128x512.
