@@ -224,7 +224,9 @@ class Graph:
         if isinstance(value, Constant) and ir.DataType.STRING not in (value.dtype, dtype):
             return value.astype(dtype.numpy())
         if dtype == ir.DataType.INT64 and id(value.ir) in self._wide:
-            return self._wide[id(value.ir)]
+            wide = self._wide[id(value.ir)]
+            same = (wide.shape, wide.order) == (value.shape, value.order)  # else it was transposed since
+            return wide if same else Value(wide.ir, value.shape, wide.dtype, value.order)
         return self.elementwise("Cast", value, dtype=dtype, to=int(dtype))
 
     def narrowed(self, value: Value, dtype: ir.DataType) -> Value:

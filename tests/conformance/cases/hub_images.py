@@ -16,7 +16,7 @@ IMAGES = {"images": floats(32, 32, 3)}
 def resnet(models: Any, image_shape: Any = (32, 32, 3), block: str = "basic_block", **arguments: Any) -> Any:
     """Return a small ResNet."""
     return models.ResNetBackbone(
-        [4], [3], [64, 8, 12], [1, 1, 2], [1, 2, 2], block, image_shape=image_shape, **arguments
+        [64], [3], [64, 8, 12], [1, 1, 2], [1, 2, 2], block, image_shape=image_shape, **arguments
     )
 
 

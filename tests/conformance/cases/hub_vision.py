@@ -22,7 +22,7 @@ def depth(models: Any) -> Any:
     """Return a small Depth Anything."""
     encoder = dinov2(models, image_shape=(70, 70, 3), apply_layernorm=True, name="image_encoder")
     return models.DepthAnythingBackbone(
-        encoder, [4, 2, 1, 0.5], [4, 4, 8, 8], 8, 4, -1, feature_keys=["stage1", "stage2", "stage3", "stage4"]
+        encoder, [4, 2, 1, 1], [4, 4, 8, 8], 8, 4, -1, feature_keys=["stage1", "stage2", "stage3", "stage4"]
     )
 
 
@@ -126,7 +126,7 @@ DENSE = [
     hub(
         "RetinaNet",
         {"images": floats(64, 64, 3)},
-        lambda m: m.RetinaNetBackbone(resnet(m, (64, 64, 3)), 3, 5, use_p5=False),
+        lambda m: m.RetinaNetBackbone(resnet(m, (64, 64, 3)), 3, 4, use_p5=False),
     ),
     hub("DepthAnything", {"images": floats(70, 70, 3)}, depth),
     hub("VAE", IMAGES, vae),
@@ -177,7 +177,6 @@ TASKS = [
         IMAGES,
         lambda m: m.SegFormerImageSegmenter(backbone=segformer(m), num_classes=2, preprocessor=None),
     ),
-    hub("SAMImageSegmenter", {**IMAGES, **PROMPTS}, lambda m: m.SAMImageSegmenter(backbone=sam(m), preprocessor=None)),
 ]
 
 CASES = [*DENSE, *WITH_TEXT, *TASKS]
