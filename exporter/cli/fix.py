@@ -1,4 +1,4 @@
-"""`kx fix`: a model file that reloads anywhere, written anew without Lambda layers."""
+"""`kx fix`: a model file that reloads anywhere, written anew without Lambda layers, whichever Keras it came from."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 @options.quiet
 @click.pass_obj
 def command(mode: Mode, /, model: Path, output: Path, custom: tuple[str, ...], trust: bool) -> int:
-    """Write MODEL anew, without its Lambda layers.
+    """Write MODEL anew as a file of Keras 3, without its Lambda layers.
 
-    FILE (.keras) is proven to compute the same.
+    FILE (.keras) is proven to compute the same. Files of Keras 2 keep the meaning that they had there; what was kept by
+    other means is told.
 
     Calls of tf.*, K.* and NumPy in a Lambda are translated to keras.ops. A Lambda in a file is Python code: reading it
     needs --trust. FILE is loaded again, without trust, and compared before it gets its name; when a Lambda has to stay,

@@ -163,6 +163,8 @@ def restore_training(model: Any, config: dict[str, Any] | None, parts: list[Part
             "training", f"the model is not compiled: {type(error).__name__}: {reason}", "compile it", severity="warning"
         )
         return
+    if type(model.optimizer).__name__ == "Nadam":
+        remarks.note("optimizer", "the product of Nadam's momenta, which Keras 2 did not store, starts anew")
     lost = restore_optimizer(model, parts, file)
     if lost is not None:
         remarks.note("optimizer", f"its state starts anew: {lost}", severity="warning")

@@ -76,10 +76,11 @@ def test_training_goes_on_where_it_stopped(tmp_path, name, extension):
     if (extension, name) in _WITHOUT_STATE:
         assert any(note.where == "optimizer" for note in result.notes)
         return
+    if name == "Nadam":  # its next step depends on what tf-keras does not store
+        assert any("Nadam" in note.reason for note in result.notes)
+        assert int(result.model.optimizer.iterations) == 2
+        return
     assert [note for note in result.notes if "anew" in note.reason] == []
-    if name == "Nadam":  # tf-keras does not store the product of its momenta
-        model = tf_keras.models.load_model(tmp_path / f"model.{extension}")
-        model.run_eagerly = True
     result.model.run_eagerly = True
     ours, theirs = result.model.train_on_batch(x, y), model.train_on_batch(x, y)
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
@@ -87,8 +88,14 @@ def test_training_goes_on_where_it_stopped(tmp_path, name, extension):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)  # float32, rounded in another order
 
 
-@pytest.mark.parametrize("extension", FORMATS)
-@pytest.mark.parametrize("name", LOSSES)
+LOSS_CASES = [
+    pytest.param(extension, name, marks=() if extension == "h5" or name == "reduction" else pytest.mark.long)
+    for name in LOSSES
+    for extension in FORMATS
+]
+
+
+@pytest.mark.parametrize(("extension", "name"), LOSS_CASES)
 def test_losses_keep_their_meaning(tmp_path, name, extension):
     model = _model()
     metrics = [
