@@ -43,7 +43,10 @@ def translate(documents: Mapping[str, Any], names: Names) -> Translation:
     origin = MODEL_CONFIG if MODEL_CONFIG in documents else CONFIG
     document = documents[origin]
     translator = Translator(names)
-    model = translator.model(document)
+    try:
+        model = translator.model(document)
+    except RecursionError:
+        return Translation({}, findings=[Finding("nested too deeply", origin)])
     training = translated_training(documents.get(TRAINING_CONFIG, document.get("compile_config")), translator)
     rules = ConfigAudit(names, origin=f"{origin} (as Keras 3 has it)", also=frozenset(old_names.TENSORFLOW_CALLS))
     findings = [*translator.remarks.refusals, *rules.model_findings(model)]
