@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.errors import UnsupportedError
 from exporter.formats.tflite.interface import WRITTEN_AS, check_interface
-from exporter.formats.tflite.refusal import refusal, refuse_state
+from exporter.formats.tflite.refusal import refusal, refuse_float8, refuse_state
 from exporter.lowerings.override import overridden
 from exporter.lowerings.tflite import replacements
 from exporter.spec import TensorInfo
@@ -60,7 +60,7 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
     Behind the model's own inputs it takes the weights that come second: those of at least `least` bytes that can.
 
     Raises:
-        UnsupportedError: if the model keeps a state.
+        UnsupportedError: if the model keeps a state, or computes in 8-bit floats.
     """
     from exporter.lowerings.tflite.rewriting import rewritten
     from exporter.lowerings.tflite.weights import Outside
@@ -68,6 +68,7 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
     with overridden(*replacements()):
         concrete = inference.trace(inference.__call__, inputs)
     refuse_state(concrete, inference.model)
+    refuse_float8(concrete, inference.model)
     outside = Outside.of(concrete, least)
     written = [replace(i, dtype=WRITTEN_AS.get(i.dtype, i.dtype)) for i in inputs]
     further = [TensorInfo(weight.name, weight.shape, "float32") for weight in outside.weights]

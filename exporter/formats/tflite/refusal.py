@@ -81,6 +81,22 @@ def refuse_state(concrete: Any, model: Any) -> None:
         )
 
 
+def refuse_float8(concrete: Any, model: Any) -> None:
+    """Refuse a model that rounds to 8-bit floats, of which TFLite has none: computed in float32 it would not round.
+
+    Raises:
+        UnsupportedError: naming the layers.
+    """
+    found = [op for op in concrete.graph.get_operations() for t in op.outputs if t.dtype.name.startswith("float8")]
+    if found:
+        raise UnsupportedError(
+            "TFLite has no 8-bit floats",
+            where=", ".join(dict.fromkeys(f"layer {layer_of(op.name, model)!r}" for op in found)),
+            reason=f"it computes in {found[0].outputs[0].dtype.name}",
+            remedy='export the model as it was before quantize("float8"), or quantize it to "int8"',
+        )
+
+
 def _needed(outputs: Iterable[Any]) -> set[str]:
     """Return the names of all tensors that the outputs are computed from."""
     seen: set[str] = set()

@@ -129,7 +129,7 @@ def quantized(mode: str) -> Case:
 
     def build() -> keras.Model:
         result = keras.Sequential([keras.Input((6,), dtype="int32"), layers.Embedding(7, 8), dense(8), dense(3)])
-        for layer in result.layers:
+        for layer in result.layers[1:] if mode == "float8" else result.layers:  # no float8 for an Embedding
             layer.quantize(mode)
         return result
 

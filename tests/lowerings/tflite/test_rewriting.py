@@ -112,6 +112,16 @@ def test_a_state_is_refused(export):
     assert "keeper" in caught.value.where
 
 
+def test_floats_of_8_bits_are_refused(export):
+    x = keras.Input((4,))
+    dense = layers.Dense(3, name="tiny")
+    model = keras.Model(x, dense(x))
+    dense.quantize("float8")
+    with pytest.raises(UnsupportedError, match="8-bit") as caught:
+        export(model)
+    assert "tiny" in caught.value.where
+
+
 def test_augmentation_vanishes(export):
     x = keras.Input((8, 8, 3))
     y = layers.RandomGrayscale()(layers.RandomHue(0.5, value_range=(0, 1))(layers.RandomFlip()(x)))
