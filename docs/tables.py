@@ -21,6 +21,7 @@ CATEGORIES = {
     "ops": "`keras.ops`",
     "structures": "inputs, outputs, nesting, subclassing, dtypes",
     "applications": "`keras.applications`",
+    "hub": "models of KerasHub",
 }
 BEGIN, END = "<!-- coverage:begin -->\n", "<!-- coverage:end -->"
 
@@ -53,9 +54,8 @@ def table() -> str:
         for cases in outcomes.values():
             chosen = [o["status"] for name, o in cases.items() if name.startswith(category)]
             counts = Counter(chosen)
-            cells.append(
-                f"{counts['right']} of {len(chosen)}" + (f" ({counts['refused']} refused)" if counts["refused"] else "")
-            )
+            refused = f" ({counts['refused']} refused)" if counts["refused"] else ""
+            cells.append(f"{counts['right']} of {len(chosen)}{refused}" if chosen else "not run")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

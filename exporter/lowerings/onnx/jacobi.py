@@ -8,7 +8,7 @@ method converges quadratically. Signs of singular vectors and eigenvectors are n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import onnx_ir as ir
@@ -218,3 +218,11 @@ def least_squares(g: Graph, a: Value, b: Value, rcond: float | None = None) -> V
     if b.rank == 1:
         return squeezed(g, multiplied(g, inverse, unsqueezed(g, b, 1)), [1])
     return multiplied(g, inverse, b)
+
+
+@lowers_op("Eig")
+def general(g: Graph, op: Any, *_: Any) -> NoReturn:
+    """Refuse: the eigenvalues of a matrix that is not symmetric."""
+    raise NotImplementedError(
+        "ONNX has no eigenvalues of general matrices, which are complex; use ops.eigh if the matrix is symmetric"
+    )
