@@ -13,7 +13,7 @@ from exporter.spec import Artifact, OutputParity, Report, TensorInfo
 
 Mood = Literal["good", "unsure", "bad"]
 
-_TITLES = {"saved_model": "SavedModel", "tflite": "TFLite", "onnx": "ONNX", "ort": "ORT", "micro": "TFLite Micro"}
+_TITLES = {"saved_model": "SavedModel", "tflite": "TFLite", "onnx": "ONNX", "ort": "ORT", "micro": "Micro"}
 
 # The distance from 1.0 to the next number.
 _EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}

@@ -68,7 +68,7 @@ class Micro:
         if not has_runtime():
             raise MissingRuntimeError(
                 "the sources for microcontrollers cannot be run here, so not verified",
-                where=str(path),
+                where=path.name,
                 reason="the package tflite-micro is not installed",
                 remedy="pip install 'keras-exporter[micro]', or write them unverified (--no-verify)",
             )

@@ -36,7 +36,7 @@ def without_flex(path: Path, ops: Sequence[str]) -> MissingRuntimeError:
     """Return the error to raise where a file with Flex ops cannot be run."""
     return MissingRuntimeError(
         "the TFLite file cannot be run here, so not verified",
-        where=str(path),
+        where=path.name,
         reason=f"neither LiteRT nor TensorFlow's interpreter has the Flex delegate here, which runs {', '.join(ops)}",
         remedy="write the file unverified (--no-verify, or verify=False), and test it on the device",
     )
