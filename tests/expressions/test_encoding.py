@@ -93,7 +93,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from([p for p in paths(GRAPH) if p]), JSON)
 def test_mutated_graphs_are_refused_or_read_never_anything_else(path, value) -> None:
     try:

@@ -157,7 +157,7 @@ def test_link_to_a_model(tmp_path):
     fails(tmp_path / "link.onnx", LoadError)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=200)
 @given(data=st.data())
 def test_mutated_files(tmp_path, data):
     raw = bytearray(write(tmp_path, external()).read_bytes())

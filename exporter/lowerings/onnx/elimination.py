@@ -133,7 +133,9 @@ def _decomposed(g: Graph, a: Value) -> tuple[Value, Value, Value, Value]:
     def step(g: Graph, turn: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
         matrix, order = states
         pivot = Pivot(g, matrix, turn)
-        factors = g.op("Div", picked(g, pivot.moved, turn, -1), pivot.value)
+        zero = g.op("Equal", pivot.value, 0)  # the largest is 0: so are all, and stay it, as in Eigen
+        divisor = g.op("Where", zero, g.constant(1, a.numpy_dtype), pivot.value, dtype=a.dtype)
+        factors = g.op("Div", picked(g, pivot.moved, turn, -1), divisor)
         right = g.op("Greater", g.constant(np.arange(n)), turn)
         taken = g.op("Where", right, g.op("Mul", factors, pivot.row), g.constant(0, a.numpy_dtype), dtype=a.dtype)
         here = g.op("Equal", g.constant(np.arange(n)), turn)

@@ -80,7 +80,8 @@ def _decomposed(a: Any) -> tuple[Any, Any, Any]:
         chosen = _pivot(matrix, turn)
         moved = _exchanged(matrix, chosen, turn)
         row, column = picked(moved, turn, -2), picked(moved, turn, -1)
-        factors = column / picked(row, turn, -1)
+        pivot = picked(row, turn, -1)
+        factors = column / tf.where(tf.equal(pivot, 0.0), 1.0, pivot)  # the largest is 0: so are all, as in Eigen
         rest = moved - tf.where(numbers > turn, factors * row, 0.0)
         below = tf.where(tf.equal(numbers, turn), factors, rest)
         after = tf.where(tf.greater(numbers[:, None], turn), below, moved)

@@ -32,6 +32,17 @@ def test_everything_from_the_pivots(layer, n):
     )
 
 
+def singular(n: int) -> np.ndarray:
+    """Return matrices without an inverse: nothing, one row only, two equal rows."""
+    rows = normal(1, n, n)[0]
+    return np.stack([np.zeros((n, n)), np.diag([1.0] + [0.0] * (n - 1)), rows[[0, 0, *range(2, n)]]]).astype("float32")
+
+
+def test_determinants_of_singular_matrices(layer):
+    exported = layer(inside(lambda a: (ops.det(a), *ops.slogdet(a))), (3, 3), batch="dynamic")
+    exported.agrees(singular(3))
+
+
 def test_lu_and_the_order_of_rows(layer):
     exported = layer(inside(lambda a: ops.lu_factor(a[0])), (4, 4))
     exported.agrees(normal(1, 4, 4), zero_pivots(4))
