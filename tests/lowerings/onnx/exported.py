@@ -32,7 +32,7 @@ class Exported:
         return self.inspection.ops
 
     def check(self, *arrays: np.ndarray) -> None:
-        """Assert that the file computes what Keras computes: tolerance, NaN, Inf, dtype, shape (docs/design/verification.md)."""
+        """Assert that the file computes what Keras computes: tolerance, NaN, Inf, dtype, shape (docs/design/verification)."""
         from exporter.parity.compare import compare_expected
         from exporter.parity.reference import Reference
         from exporter.parity.samples import Sample
