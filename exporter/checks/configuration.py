@@ -1,12 +1,13 @@
-"""Custom layers whose configuration forgets an argument: the reloaded layer silently takes the default."""
+"""Layers, losses, metrics and others of one's own whose configuration forgets an argument: it takes its default again."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from exporter.checks import RULES
+from exporter.checks._custom import custom_things
 from exporter.source import Source
 from exporter.spec import Options, Problem
 
@@ -15,28 +16,49 @@ VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 @RULES.register("configuration")
 def configuration(source: Source, options: Options) -> Iterator[Problem]:
-    """Hold the arguments of `__init__` of each custom layer against the keys of its `get_config`."""
+    """Hold the arguments of `__init__` of each class of the user's own against the keys of its `get_config`."""
     seen = set()
     for layer in source.layers:
         if type(layer) in source.custom_classes and type(layer) not in seen:
             seen.add(type(layer))
-            yield from _forgotten(layer)
+            yield from _forgotten(layer, f"{layer.path} ({type(layer).__name__})", set())
+    for custom in custom_things(source):
+        if custom.instance is not None:
+            yield from _forgotten(custom.instance, custom.name, _of_keras(custom.thing))
 
 
-def _forgotten(layer: Any) -> Iterator[Problem]:
-    where = f"{layer.path} ({type(layer).__name__})"
+def _forgotten(owner: Any, where: str, known: Set[str]) -> Iterator[Problem]:
     try:
-        config = layer.get_config()
+        config = owner.get_config()
     except Exception as error:  # a user's code, which may raise anything
         yield Problem(
             where, f"get_config() fails: {error}", "return a dict of the arguments of __init__", severity="warning"
         )
         return
-    for name, parameter in inspect.signature(type(layer).__init__).parameters.items():
-        if name != "self" and parameter.kind not in VARIADIC and name not in config:
+    for name, parameter in inspect.signature(type(owner).__init__).parameters.items():
+        if name != "self" and parameter.kind not in VARIADIC and name not in known and name not in config:
+            fate = "takes its default" if parameter.default is not parameter.empty else "cannot be made without it"
             yield Problem(
                 where=where,
-                reason=f"get_config() forgets {name!r}: a reloaded layer takes its default",
+                reason=f"get_config() forgets {name!r}: a reloaded {_kind(owner)} {fate}",
                 remedy=f'return {{**super().get_config(), "{name}": self.{name}}} from get_config',
                 severity="warning",
             )
+
+
+def _of_keras(cls: type) -> set[str]:
+    """The arguments of the class of Keras below: which of them it writes down is its own affair."""
+    base = next((base for base in cls.__mro__ if base.__module__.partition(".")[0] == "keras"), None)
+    return set() if base is None else set(inspect.signature(base).parameters)
+
+
+def _kind(owner: Any) -> str:
+    import keras
+
+    kinds = {
+        "layer": keras.Layer,
+        "loss": keras.losses.Loss,
+        "metric": keras.metrics.Metric,
+        "optimizer": keras.optimizers.Optimizer,
+    }
+    return next((kind for kind, cls in kinds.items() if isinstance(owner, cls)), "object")

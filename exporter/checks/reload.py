@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.checks import COSTLY
+from exporter.checks._custom import Custom, custom_things
 from exporter.source import Source
 from exporter.spec import Options, Problem
 
@@ -21,27 +22,29 @@ _WHERE = "the saved model, loaded in a fresh process"
 
 @COSTLY.register("reload")
 def reload(source: Source, options: Options) -> Iterator[Problem]:
-    """Save the model, load it where only the modules of its custom classes are imported, and compare."""
-    unreachable = [cls for cls in source.custom_classes if _reason_not_importable(cls)]
-    for cls in unreachable:
+    """Save the model, load it where only the modules of its own classes and functions are imported, and compare."""
+    own = [custom for custom in custom_things(source) if custom.thing.__name__ != "<lambda>"]  # "registration" tells
+    unreachable = [custom for custom in own if _reason_not_importable(custom.thing)]
+    for custom in unreachable:
+        kind = "class" if isinstance(custom.thing, type) else "function"
         yield Problem(
-            where=f"{cls.__module__}.{cls.__qualname__}",
-            reason=f"another program cannot import it: {_reason_not_importable(cls)}",
-            remedy=f"move class {cls.__name__} to the top level of a module of its own, and import it from there",
+            where=custom.name,
+            reason=f"another program cannot import it: {_reason_not_importable(custom.thing)}",
+            remedy=f"move {kind} {custom.thing.__name__} to the top level of a module of its own, and import it from there",
             severity="warning",
         )
     if not unreachable:
         with tempfile.TemporaryDirectory(prefix="exporter-") as folder:
-            yield from _compared(source, Path(folder))
+            yield from _compared(source, own, Path(folder))
 
 
-def _reason_not_importable(cls: type) -> str:
-    if cls.__module__ == "__main__":
+def _reason_not_importable(thing: Any) -> str:
+    if thing.__module__ == "__main__":
         return "it is defined in a script or notebook"
-    return "it is defined inside a function" if "<locals>" in cls.__qualname__ else ""
+    return "it is defined inside a function" if "<locals>" in thing.__qualname__ else ""
 
 
-def _compared(source: Source, folder: Path) -> Iterator[Problem]:
+def _compared(source: Source, own: Sequence[Custom], folder: Path) -> Iterator[Problem]:
     from exporter.checks._evidence import arrays_of, facts_of, paths_of
     from exporter.freeze import Inference
     from exporter.parity.samples import make_samples
@@ -54,7 +57,7 @@ def _compared(source: Source, folder: Path) -> Iterator[Problem]:
     except Exception as error:  # the user's get_config may raise anything
         yield _problem(f"it cannot be saved: {type(error).__name__}: {_first_line(error)}", "mend get_config")
         return
-    answer = _ask(folder, sorted({cls.__module__ for cls in source.custom_classes}), source.trusted)
+    answer = _ask(folder, sorted({custom.thing.__module__ for custom in own}), source.trusted)
     if "error" in answer:
         yield _problem(answer["error"], answer["remedy"])
         return
@@ -90,12 +93,27 @@ def _ask(folder: Path, modules: Sequence[str], trusted: bool) -> dict[str, Any]:
 def _different_facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Problem]:
     for name in before:
         if before[name] != after.get(name):
+            path, one, other = _first_difference(before[name], after.get(name))
             yield _problem(
-                f"its {name} changes: {_short(before[name])} before, {_short(after.get(name))} after",
+                f"its {name}{path} changes: {_short(one)} before, {_short(other)} after",
                 "register the loss, metric or optimizer: @keras.saving.register_keras_serializable(package=...)"
                 if name != "config"
                 else "return every argument from get_config, as it was given",
             )
+
+
+def _first_difference(one: Any, other: Any) -> tuple[str, Any, Any]:
+    """Where in two different documents the first difference stands, and what stands there."""
+    pairs: list[tuple[str, Any, Any]] = []
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        pairs = [(f".{key}", one[key], other[key]) for key in one]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = [(f"[{number}]", a, b) for number, (a, b) in enumerate(zip(one, other, strict=True))]
+    for step, a, b in pairs:
+        if a != b:
+            path, *values = _first_difference(a, b)
+            return (step + path, *values)
+    return "", one, other
 
 
 def _different_arrays(before: Mapping[str, Any], paths: Mapping[str, str], folder: Path) -> Iterator[Problem]:

@@ -58,8 +58,10 @@ def unknown(kind: str, name: str, registered: str | None, module: str | None, wh
     if root in _FOREIGN and not (root == "builtins" and not hasattr(builtins, name)):
         what = f"the {kind} {module}.{name} lies outside of Keras and of the modules you named"
         return Finding(what, where, _TRUST, "CVE-2025-1550")
+    if kind == "function":  # Keras writes neither their module nor their name where these belong
+        registered, module = None, None if root == "builtins" else module
     called = f"unknown {kind} {name!r}"
-    if registered not in (None, name, kind):
+    if registered not in (None, name):
         called += f", registered as {registered!r}"
     if module:
         called += f", from the module {module}"
@@ -73,7 +75,7 @@ def _remedy_for_unknown(name: str, registered: str | None, module: str | None, r
         return "install the version of keras-exporter that the model was made with"
     return (
         f"if it is yours, name the module that defines it: --custom {module or 'PKG.MODULE'} on the command line, "
-        f"custom_objects={{{registered or name!r}: {name}}} in Python"
+        f"custom_objects={{{registered or name!r}: {name.rpartition('>')[-1]}}} in Python"
     )
 
 

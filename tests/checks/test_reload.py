@@ -41,6 +41,36 @@ class Forgetful(Sound):
 class Drifting(Sound):
     def get_config(self):
         return {**super().get_config(), "factor": self.factor * 2}
+
+@keras.saving.register_keras_serializable(package="own", name="twin")
+class Twin(Sound):
+    def call(self, x):
+        return x + 1.0
+
+@keras.saving.register_keras_serializable(package="own", name="twin")
+class OtherTwin(Sound):
+    def call(self, x):
+        return x + 2.0
+
+@keras.saving.register_keras_serializable(package="own")
+def distance(true, predicted):
+    return keras.ops.mean(keras.ops.abs(true - predicted), axis=-1)
+
+@keras.saving.register_keras_serializable(package="own")
+class Steps(keras.optimizers.schedules.LearningRateSchedule):
+    def __call__(self, step):
+        return 0.1
+
+    def get_config(self):
+        return {}
+
+def bent(x):
+    return x * keras.ops.sigmoid(2.0 * x)
+
+class Hurried(keras.optimizers.SGD):
+    def __init__(self, hurry=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.hurry = hurry
 """
 
 
@@ -60,10 +90,10 @@ def problems(model, *names):
     return [problem for name in names for problem in COSTLY[name](source, Options())]
 
 
-def model_of(layer):
+def model_of(layer, optimizer="adam", loss="mse"):
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((3,)), layer, layers.Dense(2)])
-    model.compile("adam", "mse", jit_compile=False)
+    model.compile(optimizer, loss, jit_compile=False)
     model.fit(X, X[:, :2], verbose=0)
     return model
 
@@ -85,6 +115,38 @@ def test_a_config_that_drifts_is_named_with_the_line_to_write(own) -> None:
     (found,) = problems(model_of(own.Drifting(3.0)), "round trip")
     assert "Drifting" in found.where
     assert 'return "factor": self.factor' in found.remedy
+
+
+def test_a_loss_and_a_schedule_of_ones_own_reload_once_registered(own) -> None:
+    model = model_of(layers.ReLU(), keras.optimizers.SGD(own.Steps()), own.distance)
+    assert find_problems(open_source(model, None, trust=False), Options(), costly=True) == ()
+
+
+def test_activations_optimizers_and_lambdas_are_told_all_at_once(own) -> None:
+    model = model_of(layers.Dense(2, activation=own.bent, name="bend"), own.Hurried(2.0), lambda y, p: abs(y - p))
+    found = find_problems(open_source(model, None, trust=False), Options())
+    told = {p.where.rpartition(".")[2]: p for p in found if "get_config" not in p.reason}
+    assert 'package="own_layers_of_test") above def bent' in told["bent"].remedy
+    assert "above class Hurried" in told["Hurried"].remedy
+    assert "bytecode" in told[")"].reason  # compile(loss=...)
+    (forgotten,) = [p for p in found if "get_config" in p.reason]
+    assert "forgets 'hurry'" in forgotten.reason
+    assert len(found) == 4
+
+
+def test_unregistered_functions_and_optimizers_reload_from_their_modules(own) -> None:
+    model = model_of(layers.Dense(2, activation=own.bent), own.Hurried())
+    find_problems(open_source(model, None, trust=False), Options())
+    assert problems(model, "reload") == []
+
+
+def test_two_classes_with_one_name(own) -> None:
+    (taken,) = find_problems(open_source(model_of(own.Twin()), None, trust=False), Options())
+    assert "OtherTwin is registered as 'own>twin' too" in taken.reason
+    assert 'name="Twin"' in taken.remedy
+    found = problems(model_of(own.Twin()), "reload")
+    assert "config.layers[1].class_name changes: Twin before, OtherTwin after" in found[0].reason
+    assert "outputs are not the same" in found[1].reason
 
 
 def test_a_class_that_nobody_can_import() -> None:

@@ -188,3 +188,14 @@ def test_what_is_no_model_is_refused(thing):
 
     with pytest.raises(UsageError, match="not a Keras model"):
         open_source(thing, None, trust=False)
+
+
+def test_trust_is_told(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    assert found("trust", Source(model, "", tmp_path / "m.keras")) == []
+
+    (problem,) = found("trust", Source(model, "", tmp_path / "m.keras", trusted=True))
+
+    assert problem.where == "m.keras"
+    assert "code in the file was allowed to run" in problem.reason
+    assert problem.severity == "warning"

@@ -233,3 +233,11 @@ def test_what_passes_names_only_what_is_allowed(document):
     if not judge(document):
         for module in modules(document):
             assert module is None or module == "builtins" or str(module).startswith("keras")
+
+
+def test_an_unknown_function_is_named_as_the_user_passes_it():
+    node = {"module": "builtins", "class_name": "function", "config": "own>bent", "registered_name": "function"}
+    finding = only(judge(node))
+    assert "builtins" not in finding.what
+    assert "--custom PKG.MODULE" in finding.remedy
+    assert "{'own>bent': bent}" in finding.remedy

@@ -206,7 +206,7 @@ def test_library_that_never_ends(tmp_path, monkeypatch):
         (finding,) = audit_hdf5(stream, 0, len(raw), "w").findings
     assert "cannot cope" in finding.what
     assert finding.unsafe
-    assert time.monotonic() - start < 2 * limits.WALL_OVER_CPU
+    assert time.monotonic() - start < 2 * limits.WALL_OVER_CPU + 10  # to start and end the process, on a busy machine
 
 
 def test_process_may_write_no_file(tmp_path):

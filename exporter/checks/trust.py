@@ -1,0 +1,21 @@
+"""Files that were loaded with trust: whoever reads the report is told so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter.checks import RULES
+from exporter.source import Source
+from exporter.spec import Options, Problem
+
+
+@RULES.register("trust")
+def trust(source: Source, options: Options) -> Iterator[Problem]:
+    """Say that code in the file was allowed to run."""
+    if source.trusted and source.path is not None:
+        yield Problem(
+            where=source.path.name,
+            reason="it was loaded with trust: code in the file was allowed to run",
+            remedy="if Lambda layers need the trust, write a file without them: kx fix MODEL -o FILE --trust",
+            severity="warning",
+        )
