@@ -9,9 +9,6 @@ those that are left when ONNX Runtime has optimized it. Each model runs in proce
 
 from __future__ import annotations
 
-import argparse
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import timing
+from benchmarks.against_keras import Comparison
 
 SIZE = 1024  # of the matrices whose product tells the limit
 PRODUCTS = 0.5  # seconds of measuring that: after the models, whose caches it would empty
@@ -39,48 +37,10 @@ WANTED = {
 }
 
 
-def main() -> None:
-    arguments = _parser().parse_args()
-    if arguments.write:
-        write(arguments.models[0], arguments.write, arguments.files)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        files = arguments.files or Path(folder)
-        files.mkdir(parents=True, exist_ok=True)
-        print(HEADER)
-        for name in arguments.models or WANTED:
-            for side in ("ours", "keras"):
-                if side == "ours" or not (files / f"{name}.keras.onnx").exists():
-                    timing.in_process("benchmarks.bench_onnx", name, side, files)
-            print(line(name, measure(files, name)), flush=True)
+def export_by_keras(model: Any, path: Path) -> None:
+    from benchmarks.keras_onnx import export
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", help="default: all")
-    parser.add_argument("--files", type=Path, help="keep the files there; Keras's are not exported again")
-    parser.add_argument("--write", choices=("ours", "keras"), help=argparse.SUPPRESS)
-    return parser
-
-
-def write(name: str, side: str, files: Path) -> None:
-    """Export one model, ours or Keras's, with weights that are the same for both."""
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from benchmarks.speed_models import built
-
-    model = built(name)
-    path = files / f"{name}.{side}.onnx"
-    path.unlink(missing_ok=True)
-    if side == "keras":
-        from benchmarks.keras_onnx import export
-
-        export(model, path)
-        return
-    from exporter import formats
-    from exporter.freeze import Inference
-    from exporter.spec import Options
-
-    formats.get("onnx").write(Inference(model), path, Options(), {})
+    export(model, path)
 
 
 def measure(files: Path, name: str) -> dict[str, Any]:
@@ -182,5 +142,9 @@ def line(name: str, result: dict[str, Any]) -> str:
     )
 
 
+def row(files: Path, name: str) -> str:
+    return line(name, measure(files, name))
+
+
 if __name__ == "__main__":
-    main()
+    Comparison("benchmarks.bench_onnx", __doc__, "onnx", WANTED, HEADER, row, export_by_keras).main()

@@ -9,9 +9,6 @@ that XNNPACK leaves to LiteRT's own kernels. Each file is written by a process o
 
 from __future__ import annotations
 
-import argparse
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import timing
+from benchmarks.against_keras import Comparison
 
 WANTED = {
     "convnext_tiny": 1.65,
@@ -38,50 +36,12 @@ WANTED = {
 PLAIN = "TFLiteConverter at batch 1"
 
 
-def main() -> None:
-    arguments = _parser().parse_args()
-    if arguments.write:
-        write(arguments.models[0], arguments.write, arguments.files)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        files = arguments.files or Path(folder)
-        files.mkdir(parents=True, exist_ok=True)
-        print(HEADER)
-        for name in arguments.models or WANTED:
-            for side in ("ours", "keras"):
-                if side == "ours" or not (files / f"{name}.keras.tflite").exists():
-                    timing.in_process("benchmarks.bench_tflite", name, side, files)
-            print(line(name, measure(files, name)), flush=True)
+def export_by_keras(model: Any, path: Path) -> None:
+    """Write `model` as Keras does, or as TFLiteConverter does if that needs Flex, and which it was beside it, as `path`.how."""
+    path.with_suffix(".how").write_text(_exported_by_keras(model, path))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", help="default: all")
-    parser.add_argument("--files", type=Path, help="keep the files there; Keras's are not exported again")
-    parser.add_argument("--write", choices=("ours", "keras"), help=argparse.SUPPRESS)
-    return parser
-
-
-def write(name: str, side: str, files: Path) -> None:
-    """Export one model, ours or Keras's, with weights that are the same for both."""
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from benchmarks.speed_models import built
-
-    model = built(name)
-    path = files / f"{name}.{side}.tflite"
-    path.unlink(missing_ok=True)
-    if side == "keras":
-        path.with_suffix(".how").write_text(export_by_keras(model, path))
-        return
-    from exporter import formats
-    from exporter.freeze import Inference
-    from exporter.spec import Options
-
-    formats.get("tflite").write(Inference(model), path, Options(), {})
-
-
-def export_by_keras(model: Any, path: Path) -> str:
-    """Write `model` as Keras does, or as TFLiteConverter does if that needs Flex; return which."""
+def _exported_by_keras(model: Any, path: Path) -> str:
     import tensorflow as tf
 
     from exporter import formats
@@ -168,5 +128,9 @@ def _listed(ops: Counter[str]) -> str:
     return ", ".join(f"{count} {op}" for op, count in sorted(ops.items())) or "none"
 
 
+def row(files: Path, name: str) -> str:
+    return line(name, measure(files, name))
+
+
 if __name__ == "__main__":
-    main()
+    Comparison("benchmarks.bench_tflite", __doc__, "tflite", WANTED, HEADER, row, export_by_keras).main()

@@ -1,12 +1,9 @@
-"""How latency is measured: interleaved runs, medians, processor time of the one thread; a process for each file written."""
+"""How latency is measured: interleaved runs, medians, processor time of the one thread."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from statistics import median
 
 SECONDS = 6.0  # of measuring, per model
@@ -28,13 +25,3 @@ def medians(runs: Sequence[Callable[[], object]], seconds: float = SECONDS) -> l
             run()
             taken.append(time.thread_time() - start)
     return list(map(median, times))
-
-
-def in_process(module: str, name: str, side: str, files: Path) -> None:
-    """Let `python -m module name --write side` write a file; what it said when it failed lies beside, as `.error`."""
-    command = [sys.executable, "-m", module, name, "--write", side, "--files", str(files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    error = files / f"{name}.{side}.error"
-    error.unlink(missing_ok=True)
-    if done.returncode:
-        error.write_text(done.stderr)
