@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from exporter.loading import allowed
 from exporter.loading.legacy import names
 from exporter.loading.legacy.optimizer_state import restore_optimizer
+from exporter.loading.legacy.parameters import parameters_of
 from exporter.loading.legacy.translation import Translator
 from exporter.loading.legacy.wiring import Part
 
@@ -89,15 +89,7 @@ def _function(value: Any) -> Any:
 def _arguments(kind: str, name: str) -> frozenset[str]:
     import keras
 
-    cls = getattr(getattr(keras, kind), name)
-    found: set[str] = set()
-    for base in cls.__mro__:
-        if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters
-            found |= parameters.keys()
-            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-                break
-    return frozenset(found - {"self", "args", "kwargs"})
+    return parameters_of(getattr(getattr(keras, kind), name))
 
 
 def _optimizer(node: Any, translator: Translator) -> Any:

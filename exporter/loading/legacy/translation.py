@@ -6,8 +6,6 @@ regularizer and constraint gets the module, the name and the arguments by which 
 
 from __future__ import annotations
 
-import functools
-import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +14,7 @@ from exporter.loading.config import Names
 from exporter.loading.legacy import activations, names
 from exporter.loading.legacy.families import FAMILIES, Rule
 from exporter.loading.legacy.layer_config import LayerConfig, Remarks
+from exporter.loading.legacy.parameters import parameters_of
 
 ORIGINAL_CLASS = "class_in_file"  # a key of translated layers: archives call layers by it
 _KINDS = ("layers", "initializers", "regularizers", "constraints")
@@ -230,23 +229,9 @@ def _input_of(layers: list[Any]) -> list[dict[str, Any]]:
     return [{"module": "keras.layers", "class_name": "InputLayer", "config": stated, "registered_name": None}]
 
 
-@functools.cache
-def _arguments(class_name: str) -> frozenset[str] | None:
-    import keras
-
-    cls = getattr(keras.layers, class_name, None)
-    if cls is None:
-        return None
-    found: set[str] = set()
-    for base in cls.__mro__:
-        if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters
-            found |= parameters.keys()
-            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-                break
-    return frozenset(found - {"self", "args", "kwargs"})
-
-
 def _arguments_of(layer: LayerConfig) -> frozenset[str] | None:
     """The arguments that Keras 3's class takes; None for a class that `keras.layers` does not have."""
-    return None if layer.registered_name else _arguments(layer.class_name)
+    import keras
+
+    cls = None if layer.registered_name else getattr(keras.layers, layer.class_name, None)
+    return None if cls is None else parameters_of(cls)
