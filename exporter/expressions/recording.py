@@ -102,8 +102,9 @@ class Recorder:
     def _leaf(self, value: Any) -> Any:
         if isinstance(value, keras.KerasTensor):
             return self._reference(value)
-        if isinstance(value, keras.Variable):
-            raise Refusal(f"it uses the variable {value.path!r}, which no layer owns", "write a layer that owns it")
+        if isinstance(value, keras.Variable) or hasattr(value, "assign"):  # of the backend
+            name = getattr(value, "path", getattr(value, "name", ""))
+            raise Refusal(f"it uses the variable {name!r}, which no layer owns", "write a layer that owns it")
         if _is_array(value):
             return self._constant(value)
         if isinstance(value, type) or type(value).__module__.partition(".")[0] in {"numpy", "tensorflow", "torch"}:

@@ -129,6 +129,8 @@ def _relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, t
 
 
 def _batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
+    if len(x.shape) == len(y.shape) == 3 and axes in (None, (2, 1), [2, 1]):
+        return ops.matmul(x, y)
     if len(x.shape) != 2 or len(y.shape) != 2:
         raise Refusal("it calls K.batch_dot on more than two dimensions", "call keras.ops.einsum")
     return ops.sum(x * y, axis=1, keepdims=True)
@@ -166,6 +168,8 @@ def _entries(names: str, form: Callable[[Translation], Translation], prefix: str
     return {prefix + theirs: form(getattr(ops, ours or theirs)) for theirs, _, ours in pairs}
 
 
+_CHANNELS = {"NHWC": "channels_last", "NCHW": "channels_first"}
+
 _TENSORFLOW: Mapping[str, Translation] = MappingProxyType(
     {
         **_entries(_SAME_UNARY, _unary),
@@ -180,6 +184,9 @@ _TENSORFLOW: Mapping[str, Translation] = MappingProxyType(
         "concat": lambda values, axis, name=None: ops.concatenate(list(values), axis=axis),
         "convert_to_tensor": lambda value, *_, **__: value,
         "cumsum": lambda x, axis=0, name=None: ops.cumsum(x, axis=axis),
+        "depth_to_space": lambda input, block_size, data_format="NHWC", name=None: ops.depth_to_space(
+            input, block_size, data_format=_CHANNELS[data_format]
+        ),
         "einsum": lambda equation, *inputs, **_: ops.einsum(equation, *inputs),
         "expand_dims": lambda input, axis, name=None: ops.expand_dims(input, axis),
         "flip_left_right": lambda image: ops.flip(image, axis=-2),
@@ -202,6 +209,9 @@ _TENSORFLOW: Mapping[str, Translation] = MappingProxyType(
         "roll": lambda input, shift, axis, name=None: ops.roll(input, shift, axis=axis),
         "shape": lambda input, *_, **__: ops.shape(input),
         "softmax": lambda logits, axis=-1, name=None: ops.softmax(logits, axis=axis),
+        "space_to_depth": lambda input, block_size, data_format="NHWC", name=None: ops.space_to_depth(
+            input, block_size, data_format=_CHANNELS[data_format]
+        ),
         "split": _split,
         "squared_difference": lambda x, y, name=None: ops.square(ops.subtract(x, y)),
         "squeeze": lambda input, axis=None, name=None: ops.squeeze(input, axis=axis),

@@ -13,24 +13,28 @@ from exporter.expressions import Graph, Refusal, encode, trace
 from exporter.lambdas.rebinding import translated
 
 
-def graph_of(layer: Any, inputs: Any, options: Mapping[str, Any]) -> Graph:
+def graph_of(layer: Any, inputs: Any, options: Mapping[str, Any], *, narrow: bool = False) -> Graph:
     """Trace the function of a Lambda.
 
     Args:
         layer: a keras.layers.Lambda.
         inputs: the symbolic tensors it is called on, as `cast_inputs` gives them.
         options: other arguments of the call.
+        narrow: whether arrays of float64 take the compute dtype, as they do beside a tensor in TensorFlow's operators.
 
     Raises:
         Refusal: if the function is more than a graph: it uses masks, differs in training, or cannot be traced.
     """
-    if any(value is not None for value in options.values()):
-        raise Refusal(f"it is called with {', '.join(options)}", "call it on its inputs alone")
+    expected = inspect.getfullargspec(layer.function).args
+    # Keras passes the mask of the input to every Lambda, whose function may not ask for it.
+    given = [name for name, value in options.items() if value is not None and (name != "mask" or "mask" in expected)]
+    if given:
+        raise Refusal(f"it is called with {', '.join(given)}", "call it on its inputs alone")
     if layer.mask is not None:
         raise Refusal("it sets a mask", "compute the mask in a layer of your own, with supports_masking = True")
-    function = translated(layer.function)
-    expected = inspect.getfullargspec(layer.function).args
-    fixed = dict(layer.arguments)
+    dtype = layer.compute_dtype if narrow else None
+    function = translated(layer.function, dtype)
+    fixed = {name: translated(value, dtype) for name, value in layer.arguments.items()}
     if "mask" in expected:
         _require_no_mask(inputs)
         fixed["mask"] = None

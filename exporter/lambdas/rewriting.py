@@ -25,6 +25,7 @@ class Rewriter:
         self.replaced: list[tuple[str, tuple[str, ...]]] = []
         self._kept: dict[int, Problem] = {}
         self._models: dict[int, Any] = {}
+        self._last: dict[int, list[Any]] = {}  # the operations that took the name of a Lambda, by its id
         self._names = {layer.name for layer in model._flatten_layers() if not isinstance(layer, keras.layers.Lambda)}
 
     def rewritten(self, model: Any) -> Any:
@@ -43,6 +44,7 @@ class Rewriter:
         graph = model._functional if isinstance(model, keras.Sequential) else model
         # The tensors of the given model are the inputs again, so that input layers stay what they are.
         outputs = graph._run_through_graph(graph.input, operation_fn=self._in_place_of)
+        self._name_in_order(outputs)
         cls = keras.Model if isinstance(model, keras.Sequential) else type(model)
         new = cls(graph.input, outputs, name=model.name)
         if not model.trainable:
@@ -57,8 +59,7 @@ class Rewriter:
     def _replace(self, layer: Any, inputs: Any, **kwargs: Any) -> Any:
         try:
             cast = cast_inputs(layer, inputs)
-            graph = graph_of(layer, cast, kwargs)
-            prove(layer, graph, inputs)
+            graph = _proven(layer, inputs, cast, kwargs)
         except Refusal as refusal:
             self._keep(layer, refusal)
             return layer(inputs, **kwargs)
@@ -81,9 +82,20 @@ class Rewriter:
         others = [operation for operation in _between(outputs, given) if operation not in last]
         for operation in last:
             operation.name = self._unique(layer.name)
+        self._last.setdefault(id(layer), []).extend(last)
         for operation in others:
             operation.name = self._unique(f"{layer.name}_{type(operation).__name__.lower()}")
         return outputs
+
+    def _name_in_order(self, outputs: Any) -> None:
+        """Number the names that come from several calls of one Lambda as the outputs are, which come first."""
+        makers = list(dict.fromkeys(t._keras_history.operation for t in keras.tree.flatten(outputs)))
+        for last in self._last.values():
+            first = [operation for operation in makers if operation in last]
+            operations = [*first, *(operation for operation in last if operation not in first)]
+            names = sorted((operation.name for operation in operations), key=lambda name: (len(name), name))
+            for operation, name in zip(operations, names, strict=True):
+                operation.name = name
 
     def _unique(self, name: str) -> str:
         candidates = (f"{name}_{number}" if number else name for number in range(len(self._names) + 1))
@@ -94,6 +106,24 @@ class Rewriter:
     def _keep(self, layer: Any, refusal: Refusal) -> None:
         self._kept[id(layer)] = _problem(layer, refusal)
         self._names.add(layer.name)
+
+
+def _proven(layer: Any, inputs: Any, cast: Any, options: Any) -> Graph:
+    """The graph of a call, equal on samples; with narrow arrays if it takes these.
+
+    Raises:
+        Refusal: the reason of the first try, which is the one that the user can do something about.
+    """
+    try:
+        graph = graph_of(layer, cast, options)
+        prove(layer, graph, inputs)
+    except Refusal as refusal:
+        try:
+            graph = graph_of(layer, cast, options, narrow=True)
+            prove(layer, graph, inputs)
+        except Refusal:
+            raise refusal from None
+    return graph
 
 
 def _is_graph(model: Any) -> bool:

@@ -20,7 +20,6 @@ _LAYERS = {
     "uniform": "keras.layers.Dropout",
     "dropout": "keras.layers.Dropout",
     "shape": "keras.layers.Reshape or Flatten",
-    "depth_to_space": "keras.layers.UpSampling2D with Conv2D",
 }
 
 

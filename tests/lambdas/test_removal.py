@@ -161,3 +161,47 @@ def test_wrong_arguments_and_nothing_to_do() -> None:
         exporter.remove_lambdas(3)
     with pytest.raises(UsageError, match="never built"):
         exporter.remove_lambdas(keras.Sequential([layers.Lambda(lambda t: t)]))
+
+
+def test_outputs_of_one_lambda_on_several_shapes_keep_their_names() -> None:
+    x, y, z = keras.Input((4,), name="x"), keras.Input((5, 3), name="y"), keras.Input((6, 5), name="z")
+    mean = layers.Lambda(lambda t: tf.reduce_mean(t, axis=-1), name="mean")
+    plain = exporter.remove_lambdas(
+        keras.Model([x, y, z], [mean(z), layers.Dense(2, name="d")(mean(y)), mean(y), mean(x)])
+    )
+    assert plain.output_names == ["mean", "d", "mean_1", "mean_2"]
+    assert [t.shape for t in plain.outputs] == [(None, 6), (None, 2), (None, 5), (None,)]
+
+
+def test_arrays_of_float64_take_the_dtype_of_the_tensor_as_in_tensorflow() -> None:
+    x = keras.Input((4,))
+    spread = np.arange(1.0, 5.0)
+    model = keras.Model(
+        x,
+        [
+            layers.Lambda(lambda t: (t - np.array([0.1, 0.2, 0.3, 0.4])) / spread)(x),
+            layers.Lambda(lambda t, by: t * by, arguments={"by": spread})(x),
+        ],
+    )
+    plain = exporter.remove_lambdas(model)
+    for expected, actual in zip(outputs(model, A), outputs(plain, A), strict=True):
+        assert actual.dtype == "float32"
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support masking")
+def test_a_lambda_that_ends_a_mask_is_replaced() -> None:
+    """Keras passes the mask to every Lambda; one that does not ask for it takes it off, and so do plain operations."""
+    x = keras.Input((5,), dtype="int32")
+    embedded = layers.Embedding(9, 4, mask_zero=True)(x)
+    model = keras.Model(x, layers.LSTM(2)(layers.Lambda(lambda t: t * 2)(embedded)))
+    plain = exporter.remove_lambdas(model)
+    tokens = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 0]], "int32")
+    np.testing.assert_array_equal(outputs(plain, tokens)[0], outputs(model, tokens)[0])
+
+
+def test_a_variable_of_the_backend_is_no_constant() -> None:
+    variable = tf.Variable(2.0, name="gain")
+    x = keras.Input((4,))
+    with pytest.raises(UnsupportedError, match=r"the variable 'gain.*', which no layer owns"):
+        exporter.remove_lambdas(keras.Model(x, layers.Lambda(lambda t: t * variable)(x)))

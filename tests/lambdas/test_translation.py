@@ -92,13 +92,19 @@ def test_images() -> None:
     ]
 
 
+def test_sub_pixels_and_batched_matrices() -> None:
+    proven(lambda t: tf.nn.depth_to_space(tf.nn.space_to_depth(t, 2), 2), (4, 6, 8))
+    proven(lambda t: K.batch_dot(t, tf.transpose(t, [0, 2, 1])), (5, 3))
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
         (lambda x: tf.random.uniform((4,)) + x, "random numbers"),
         (lambda x: K.random_normal((4,)) + x, "random numbers"),
         (lambda x: np.random.rand(4).astype("float32") + x, "random numbers"),
-        (lambda x: tf.signal.fft(tf.cast(x, tf.complex64)), r"outside of keras\.ops"),
+        (lambda x: tf.signal.fft(tf.cast(x, tf.complex64)), "TensorFlow's fft"),
+        (lambda x: tf.cond(tf.reduce_sum(x) > 0, lambda: x, lambda: -x), "TensorFlow's cond"),
         (lambda x: tf.norm(x, ord=1), "ord=1"),
         (lambda x: x if tf.reduce_mean(x) > 0 else -x, "decides in Python"),
     ],
