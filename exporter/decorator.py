@@ -34,7 +34,8 @@ _PLAIN: Mapping[Any, Callable[[str, str, Any], Any]] = {
     float: arguments.number,
     str: _text,
 }
-_RESERVED = frozenset({"name", "dtype", "trainable", "autocast", "inputs", "mask"})
+_RESERVED = frozenset({"name", "dtype", "trainable", "autocast", "inputs"})
+_MODES = ("training", "mask")  # what Keras hands to a call
 
 
 def layer(
@@ -43,13 +44,14 @@ def layer(
     build: Callable[..., Mapping[str, Any]] | None = None,
     name: str | None = None,
     package: str | None = None,
+    keeps_mask: bool = False,
 ) -> Any:
     """Turn a function into a Layer class that always serializes.
 
     Parameters of the function that are annotated with `int`, `float`, `bool`, `str`, a `Literal` of texts, a list or
-    tuple of these, or any of them `| None`, are arguments of the layer, and part of its config. `training` is what Keras
-    says. Keyword-only parameters without an annotation are weights, made by `build`. All others are input tensors: the
-    layer is called on one tensor, or on a list of as many.
+    tuple of these, or any of them `| None`, are arguments of the layer, and part of its config. `training` and `mask`
+    are what Keras says; a list of masks where there are several tensors. Keyword-only parameters without an annotation
+    are weights, made by `build`. All others are input tensors: the layer is called on one tensor, or on a list of as many.
 
         @exporter.layer(build=lambda layer, shape, units: {"w": layer.add_weight(shape=(shape[-1], units), name="w")})
         def linear(x, units: int, *, w):
@@ -61,6 +63,7 @@ def layer(
             returns the weights by the names of the parameters that take them.
         name: of the class in model files; None: the name of the function. It should never change.
         package: in front of that name; None: the first part of the function's module.
+        keeps_mask: whether the mask of the input holds for the output, too: every step is computed by itself.
 
     Returns:
         The class, or, without a function, a decorator.
@@ -70,8 +73,10 @@ def layer(
         ValueError: if the name is taken by another class.
     """
     if function is None:
-        return lambda decorated: layer(decorated, build=build, name=name, package=package)
+        return lambda decorated: layer(decorated, build=build, name=name, package=package, keeps_mask=keeps_mask)
     name = name or function.__name__
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no name for a class; use def, or pass a name=")
     package = package or function.__module__.partition(".")[0].strip("_")
     form = _Form.of(function, build)
     cls = type(
@@ -79,6 +84,7 @@ def layer(
         (FunctionLayer,),
         {
             "form": form,
+            "keeps_mask": keeps_mask,
             "__doc__": function.__doc__ or f"Computes the function `{function.__name__}`.",
             "__module__": function.__module__,
             "__qualname__": function.__qualname__,
@@ -110,7 +116,7 @@ class _Form:
     ) -> None:
         self.function, self.build, self.fields = function, build, fields
         self.tensors, self.weights = tensors, weights
-        self.takes_training = "training" in inspect.signature(function).parameters
+        self.modes = tuple(name for name in _MODES if name in inspect.signature(function).parameters)
 
     @classmethod
     def of(cls, function: Function, build: Callable[..., Mapping[str, Any]] | None) -> _Form:
@@ -120,12 +126,12 @@ class _Form:
         tensors: list[str] = []
         weights: list[str] = []
         for name, parameter in inspect.signature(function).parameters.items():
-            if name == "training":
+            if name in _MODES:
                 continue
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise TypeError(f"{function.__name__}: `{parameter}` says neither tensor nor argument; name each one")
             if name in hints and _is_plain(hints[name]):
-                fields[name] = (_checked_name(function, parameter), hints[name])
+                fields[name] = (_checked_parameter(function, parameter, hints[name]), hints[name])
             elif parameter.default is not parameter.empty or (
                 name in hints and parameter.kind is parameter.KEYWORD_ONLY
             ):
@@ -146,7 +152,10 @@ class _Form:
 
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Split what the constructor was given into checked arguments and what every Keras layer takes."""
-        given = self.constructor_signature().bind(*args, **kwargs)
+        try:
+            given = self.constructor_signature().bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.function.__name__}: {error}") from error
         given.apply_defaults()
         rest = given.arguments.pop("kwargs")
         owner = self.function.__name__
@@ -157,11 +166,13 @@ class FunctionLayer(keras.Layer):
     """The base of the classes that `layer` makes."""
 
     form: ClassVar[_Form]
+    keeps_mask: ClassVar[bool]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         own, rest = self.form.bound(args, kwargs)
         super().__init__(**rest)
         self._own = tuple(own.items())  # no dict: TensorFlow would wrap it
+        self.supports_masking = self.keeps_mask or "mask" in self.form.modes  # Keras would warn that the mask ends
 
     def build(self, input_shape: Any) -> None:
         """Make the weights."""
@@ -176,14 +187,22 @@ class FunctionLayer(keras.Layer):
             )
         self._made = tuple((name, made[name]) for name in self.form.weights)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Compute the function."""
-        tensors = inputs if len(self.form.tensors) > 1 else (inputs,)
+        several = len(self.form.tensors) > 1
+        tensors = inputs if several and isinstance(inputs, list | tuple) else (inputs,)
         if len(tensors) != len(self.form.tensors):
-            raise ValueError(f"{type(self).__name__} takes {len(self.form.tensors)} tensors, not {len(tensors)}")
+            raise ValueError(
+                f"{type(self).__name__} takes {len(self.form.tensors)} tensors in a list, not {len(tensors)}"
+            )
         named = dict(zip(self.form.tensors, tensors, strict=True))
-        mode = {"training": training} if self.form.takes_training else {}
+        modes = {"training": training, "mask": mask}
+        mode = {name: modes[name] for name in self.form.modes}
         return self.form.function(**named, **dict(self._own), **dict(getattr(self, "_made", ())), **mode)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs, if there is one."""
+        return previous_mask if self.keeps_mask else None
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the outputs, inferred from the function."""
@@ -224,7 +243,11 @@ def _checked(owner: str, name: str, value: Any, hint: Any) -> Any:
     if origin in (list, tuple):
         if not isinstance(value, list | tuple):
             raise TypeError(f"{owner}: `{name}` must be a list, not {value!r} ({type(value).__name__})")
-        return [_checked(owner, name, member, members[0]) for member in value]
+        if origin is list or Ellipsis in members:
+            return [_checked(owner, name, member, members[0]) for member in value]
+        if len(value) != len(members):
+            raise ValueError(f"{owner}: `{name}` must have {len(members)} entries, not {len(value)}")
+        return [_checked(owner, name, member, kind) for member, kind in zip(value, members, strict=True)]
     return _PLAIN[hint](owner, name, value)
 
 
@@ -241,9 +264,11 @@ def _checked_union(owner: str, name: str, value: Any, members: tuple[Any, ...]) 
     raise failures[0]
 
 
-def _checked_name(function: Function, parameter: inspect.Parameter) -> inspect.Parameter:
+def _checked_parameter(function: Function, parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
     if parameter.name in _RESERVED:
         raise TypeError(f"{function.__name__}: every Keras layer has a `{parameter.name}`; call yours something else")
+    if parameter.default is not parameter.empty:
+        _checked(function.__name__, parameter.name, parameter.default, hint)
     return parameter
 
 

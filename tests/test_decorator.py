@@ -69,7 +69,7 @@ def test_shapes_and_dtypes_are_inferred() -> None:
     assert nearest(axis=1)([a, b]).shape == (None, 4)
     layer = nearest()
     np.testing.assert_array_equal(layer([X, X], training=True), 2 * layer([X, X]).numpy())
-    with pytest.raises(ValueError, match="takes 2 tensors, not 3"):
+    with pytest.raises(ValueError, match="takes 2 tensors in a list, not 3"):
         layer([X, X, X])
 
 
@@ -121,3 +121,65 @@ def test_names_are_taken_once() -> None:
     wrong: Any = exporter.layer(build=lambda layer, shape: {}, name="wrong")(weights_without_build)
     with pytest.raises(ValueError, match="returned the weights"):
         wrong()(X)
+
+
+@exporter.layer(keeps_mask=True)
+def doubled(x):
+    return 2 * x
+
+
+@exporter.layer
+def masked_sum(x, mask=None):
+    return ops.sum(x if mask is None else ops.where(mask[..., None], x, 0), axis=1)
+
+
+def test_masks_are_handed_on_and_used(tmp_path) -> None:
+    inputs = keras.Input((3,), dtype="int32")
+    embedded = keras.layers.Embedding(9, 4, mask_zero=True, embeddings_initializer="ones")(inputs)
+    model = keras.Model(inputs, masked_sum()(doubled()(embedded)))
+    tokens = np.array([[1, 2, 0], [3, 0, 0]], "int32")
+    np.testing.assert_array_equal(model(tokens), [[4.0] * 4, [2.0] * 4])
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_array_equal(exporter.load(tmp_path / "m.keras")(tokens), model(tokens))
+    np.testing.assert_array_equal(masked_sum()(np.ones((1, 2, 1))), [[2.0]])
+
+
+def test_a_layer_named_as_an_activation(tmp_path, monkeypatch) -> None:
+    """Its name stands in the wiring of the graph, and `--custom` must not put it in the place of the activation."""
+    (tmp_path / "named_as_keras_does.py").write_text(
+        "import exporter\n\n@exporter.layer\ndef linear(x, slope: float = 3.0):\n    return x * slope\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    import named_as_keras_does
+
+    from exporter.loading import import_custom
+
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.layers.Dense(2, activation="linear")(named_as_keras_does.linear()(inputs)))
+    model.save("m.keras")
+    reloaded = exporter.load("m.keras", custom_objects=import_custom(["named_as_keras_does"]))
+    np.testing.assert_array_equal(reloaded(X), model(X))
+
+
+def test_wrong_definitions_and_calls() -> None:
+    with pytest.raises(ValueError, match="use def"):
+        exporter.layer(lambda x: x)
+
+    def wrong_default(x, factor: float = "two"):  # type: ignore[assignment]
+        return x * factor
+
+    with pytest.raises(TypeError, match=r"wrong_default: `factor` must be a number, not 'two'"):
+        exporter.layer(wrong_default)
+
+    def sized(x, size: tuple[int, int] = (1, 2)):
+        return ops.reshape(x, (-1, *size))
+
+    made = exporter.layer(sized)
+    assert made((2, 2)).get_config()["size"] == [2, 2]
+    with pytest.raises(ValueError, match="must have 2 entries, not 3"):
+        made((1, 2, 3))
+    with pytest.raises(TypeError, match=r"affine: .*'units'"):
+        affine()
+    with pytest.raises(ValueError, match="takes 2 tensors in a list, not 1"):
+        nearest()(np.ones((2, 4)))

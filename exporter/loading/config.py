@@ -27,6 +27,8 @@ _DTYPE = re.compile(r"(u?int|float|bfloat|complex)\d{1,3}|float8_\w{1,12}|bool|s
 
 # Texts under these keys are looked up as part of their object, or not at all.
 _NAMES = (".name", ".class_name", ".registered_name", ".config")
+# Lists of layer names and numbers of nodes and tensors.
+_WIRING = (".keras_history", ".input_layers", ".output_layers", ".inbound_nodes")
 
 
 class Names(Protocol):
@@ -111,7 +113,7 @@ class ConfigAudit:
 
     def _judge_text(self, text: str, place: Place) -> Iterator[Finding]:
         """A bare string may name a function: `activation="relu"`."""
-        if text in allowed.ALL_FUNCTION_NAMES and not place.step.endswith(_NAMES):
+        if text in allowed.ALL_FUNCTION_NAMES and not place.step.endswith(_NAMES) and not _is_reference(place):
             custom = self.names.find(text)
             if custom is not None and not _from_keras(custom):
                 yield verdicts.overridden(text, custom, str(place))
@@ -180,6 +182,13 @@ class ConfigAudit:
             yield verdicts.not_allowed("function", module, name, where)
         elif not builtin:
             yield verdicts.unknown("function", name, registered, module, where)
+
+
+def _is_reference(place: Place) -> bool:
+    """Whether a text is the name of a layer in the wiring of the graph, from which Keras looks no object up."""
+    while place.step.startswith("[") and place.parent is not None:
+        place = place.parent
+    return place.step.endswith(_WIRING)
 
 
 def _children(node: Any) -> list[tuple[str, Any]]:

@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -70,14 +70,31 @@ def _not_imported(name: str, reason: str, remedy: str) -> UsageError:
 
 
 def _definitions(module: ModuleType) -> dict[str, Any]:
-    """Classes and functions that the module itself defines; what it imports from elsewhere is not its own."""
-    return {
+    """Classes and functions that the module itself defines; what it imports from elsewhere is not its own.
+
+    One that is registered, and called as something of Keras is, goes by its registered name alone: a layer class
+    `linear` must not take the place of the activation.
+    """
+    own = {
         name: thing
         for name, thing in vars(module).items()
         if (inspect.isclass(thing) or inspect.isfunction(thing))
         and thing.__module__ == module.__name__
         and not name.startswith("_")
     }
+    return {name: thing for name, thing in own.items() if name not in _of_keras() or not _is_registered(thing)}
+
+
+def _of_keras() -> Set[str]:
+    from exporter.loading import allowed
+
+    return allowed.ALL_FUNCTION_NAMES | allowed.ALL_CLASS_NAMES
+
+
+def _is_registered(thing: Any) -> bool:
+    from keras.saving import get_custom_objects
+
+    return any(known is thing for known in get_custom_objects().values())
 
 
 @dataclass(frozen=True)

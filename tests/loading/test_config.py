@@ -241,3 +241,12 @@ def test_an_unknown_function_is_named_as_the_user_passes_it():
     assert "builtins" not in finding.what
     assert "--custom PKG.MODULE" in finding.remedy
     assert "{'own>bent': bent}" in finding.remedy
+
+
+def test_only_in_the_wiring_a_layer_may_be_called_as_a_function_is():
+    inputs = keras.Input((3,))
+    linear = keras.layers.Dense(2, activation="relu", name="linear")(inputs)
+    document = json.loads(json.dumps(keras.saving.serialize_keras_object(keras.Model(inputs, linear * 2))))
+    assert judge(document, linear=Mine) == []
+    document["config"]["layers"][1]["config"]["activation"] = "linear"
+    assert "'linear' is a built-in of Keras" in only(judge(document, linear=Mine)).what
