@@ -10,6 +10,7 @@ import onnx
 import onnx_ir as ir
 
 from exporter.errors import InvalidArtifactError
+from exporter.formats.onnx.layer_map import KEY
 from exporter.spec import Inspection, TensorInfo
 
 # The first release of ONNX Runtime that implements an opset, from its documentation of compatibility.
@@ -52,6 +53,7 @@ def inspect_model(path: Path) -> Inspection:
         "minimum_runtime": f"onnxruntime {RUNTIMES.get(opset, 'newer than 1.24')}",
         "nodes": sum(ops.values()),
         "transposes": ops["Transpose"],
+        "layers_told": len(json.loads(model.metadata_props.get(KEY, "{}"))),
         "producer": f"{model.producer_name or 'unknown'} {model.producer_version or ''}".strip(),
         "external_data": data.name if data.is_file() else None,
     }
