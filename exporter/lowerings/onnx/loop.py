@@ -112,7 +112,7 @@ class LoopWriter:
         length = self.turns if isinstance(self.turns, int) else None
         results = g.ops(
             "Loop",
-            self._turns_done(),
+            self._turns_asked(),
             self._condition(g, loop.variables) if self.turns is None else g.constant(True),
             *initial,
             outputs=[
@@ -122,7 +122,7 @@ class LoopWriter:
             body=body.finish_body("body", [going, *finals, *extra]),
         )
         stacks = iter(results[len(initial) :])
-        left = self._variables(g, self._turns_done(), results[: len(initial)])
+        left = self._variables(g, self._turns_run(), results[: len(initial)])
         for c in collected:
             left[c.number] = Rows(c.filled(g, next(stacks), None if c.in_turn else next(stacks), self.turns))
         return [v.before if isinstance(v, Collected) else v for v in left]
@@ -130,8 +130,15 @@ class LoopWriter:
     def _condition(self, g: Graph, variables: Sequence[Any]) -> Value:
         return g.cast(walked(g, self.loop.condition, variables)[0], ir.DataType.BOOL)
 
-    def _turns_done(self) -> Value | None:
+    def _turns_asked(self) -> Value | None:
         return self.g.constant(self.turns, np.int64) if isinstance(self.turns, int) else self.turns
+
+    def _turns_run(self) -> Value | None:
+        """Return what counters have grown by: a counter that starts beyond its limit stays there."""
+        turns = self._turns_asked()
+        if turns is None or isinstance(turns, Constant):
+            return turns
+        return self.g.op("Max", turns, self.g.constant(0, np.int64))
 
     def _variables(self, g: Graph, turn: Value | None, tensors: Sequence[Value]) -> list[Any]:
         """Return all variables in a turn, the states made of `tensors`."""

@@ -36,9 +36,11 @@ class LoopFacts:
         return self.source(self.body, self.body.outputs[number]) == number
 
     def counts_from(self, number: int) -> int | None:
-        """Return where a variable starts that grows by 1 each turn; None for others."""
+        """Return where an integer starts that grows by 1 each turn; None for other variables."""
         add, start = _origin(self.body.outputs[number]).op, self.variables[number]
         if add.type not in ("AddV2", "Add") or not isinstance(start, Constant) or start.rank:
+            return None
+        if not start.dtype.is_integer():  # floats may start at 0.5
             return None
         steps = [constant_of(t) for t in add.inputs if self.source(self.body, t) != number]
         return int(start.array) if len(steps) == 1 and steps[0] == 1 else None
@@ -49,7 +51,10 @@ class LoopFacts:
         return any(self.source(self.body, w.inputs[0]) == number and constant_of(w.inputs[1]) is None for w in writes)
 
     def turns(self, g: Graph) -> int | Value | None:
-        """Return how often the body runs, an int64 scalar if only the model knows; None if that cannot be told before."""
+        """Return how often the body runs; None if that cannot be told before.
+
+        If only the model knows it is an int64 scalar, which may lie below 0: never.
+        """
         limits = self._limits(g, _origin(self.condition.outputs[0]))
         if limits is None:
             return None
