@@ -33,7 +33,19 @@ def tensor_scatter(g: Graph, op: Any, tensor: Value, indices: Value, updates: Va
     kind = op.type.removeprefix("TensorScatter")
     if kind == "Sub":
         updates = g.elementwise("Neg", updates)
+    if kind in ("Max", "Min") and tensor.dtype.is_floating_point():
+        return _extreme(g, kind, tensor, indices, updates)
     return scattered(g, tensor, indices, updates, REDUCTIONS.get(kind))
+
+
+def _extreme(g: Graph, kind: str, tensor: Value, indices: Value, updates: Value) -> Value:
+    """Keep the larger or smaller float: TensorFlow leaves what is NaN and passes over updates by NaN, ONNX Runtime neither."""
+    least = g.constant(-np.inf if kind == "Max" else np.inf, updates.numpy_dtype)
+    missing = g.elementwise("IsNaN", updates, dtype=ir.DataType.BOOL)
+    numbers = g.elementwise("Where", missing, least, updates, dtype=updates.dtype)
+    kept = g.elementwise("IsNaN", tensor, dtype=ir.DataType.BOOL)
+    result = scattered(g, tensor, indices, g.keras_order(numbers), REDUCTIONS[kind])
+    return g.elementwise("Where", kept, tensor, result, dtype=tensor.dtype)
 
 
 @lowers_op("ScatterNd")
@@ -63,7 +75,10 @@ def segments(g: Graph, op: Any, data: Value, ids: Value) -> Value:
         "ReduceMax", g.op("Concat", g.constant([-1], np.int64), places, shape=(None,), axis=0), shape=(), keepdims=0
     )
     count = g.op("Add", last, g.constant(1, np.int64))
-    reduced = _segments(g, kind, data, places, count, static_shape(op), _neutral(kind, data.numpy_dtype))
+    initial = _neutral(kind, data.numpy_dtype)
+    if kind in ("Max", "Min") and data.dtype.is_floating_point():
+        initial = -np.inf if kind == "Max" else np.inf
+    reduced = _segments(g, kind, data, places, count, static_shape(op), initial)
     if kind == "Sum":
         return reduced
     empty = 1 if kind == "Prod" else 0

@@ -1,0 +1,88 @@
+"""Elements by index: along any axis, with shared axes, negative, out of range as Keras has it, empty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from tests.conformance.cases.case import inside
+from tests.lowerings.onnx.exported import export, model_of, normal
+
+NUMBERS = np.random.default_rng(0).integers(-99, 99, (3, 5, 4))
+PLACES = np.random.default_rng(1).integers(0, 3, (3, 2))
+
+
+def strange():
+    x = normal(3, 5, 4)
+    x[0, 0], x[1, 4] = [np.nan, np.inf, -np.inf, -0.0], [3.4e38, -3.4e38, 1e-30, 0]
+    return x
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize("kind", ["int32", "int64"])
+def test_along_axes(dtype, kind):
+    def function(x, n):
+        return [
+            ops.take(x, n, axis=0),
+            ops.take(x, n, axis=1),
+            ops.take(x, n, axis=-1),
+            ops.take(x, n),
+            ops.take(x, n[:, 0], axis=1),
+            ops.take(x, n[0, 0], axis=2),
+            ops.take(x, [2, -1, 0, -3], axis=1),
+            ops.take(x, -1, axis=1),
+            ops.take(ops.transpose(x, (2, 0, 1)), n[:, 1], axis=0),
+        ]
+
+    exported = export(model_of(inside(function), ((None, 5, 4), dtype), ((None, 2), kind)))
+    for places in (PLACES, -1 - PLACES, PLACES[:1]):
+        exported.check(NUMBERS.astype(dtype), places.astype(kind))
+    if dtype == "float32":
+        exported.check(strange(), PLACES.astype(kind))
+    assert exported.ops["Gather"] >= 8
+    assert not {"GatherND", "Loop"} & set(exported.ops)
+
+
+def test_with_shared_axes():
+    def function(x, n):
+        lengths = n[:, 0]
+        return [
+            tf.gather(x, n, axis=1, batch_dims=1),
+            tf.gather(x, n, axis=2, batch_dims=1),
+            tf.gather(x, lengths, axis=1, batch_dims=1),
+            tf.gather(x, lengths[:, None, None], axis=2, batch_dims=1),
+            tf.gather(x, tf.tile(n[:, :1, None], [1, 5, 2]), axis=2, batch_dims=2),
+            tf.gather(x, n, batch_dims=-1, axis=1),
+        ]
+
+    exported = export(model_of(inside(function), ((None, 5, 4), "float32"), ((None, 2), "int32")))
+    exported.check(strange(), PLACES.astype("int32"))
+    exported.check(strange()[:1], PLACES[:1].astype("int32"))
+    assert exported.ops["GatherND"] == 5  # two of the six are the same
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", "bool"])
+def test_take_along_axis(dtype):
+    def function(x, n):
+        along = [ops.take_along_axis(x, n[:, :, None], axis=axis) for axis in (1, 2)]
+        row = x[:, 0]
+        return [*along, ops.take_along_axis(x[:, :2, 0], n, axis=-1), ops.take_along_axis(row, ops.argsort(row), 1)]
+
+    exported = export(model_of(inside(function), ((None, 5, 4), dtype), ((None, 5), "int32")))
+    places = np.random.default_rng(2).integers(-2, 2, (3, 5)).astype("int32")
+    for n in (places, places % 2):
+        exported.check(NUMBERS.astype(dtype), n)
+
+
+def test_by_coordinates():
+    def function(x, n):
+        rows = tf.gather_nd(x, n)
+        elements = tf.gather_nd(x, tf.concat([n, n[:, :1]], 1))
+        return rows, elements, tf.gather_nd(x, n[:, None, :1]), tf.gather_nd(x, n % 2, batch_dims=0)
+
+    exported = export(model_of(inside(function), ((None, 5, 4), "float32"), ((None, 2), "int32")))
+    exported.check(strange(), PLACES.astype("int32"))
+    exported.check(strange(), PLACES[:0].astype("int32"))
+    assert exported.ops["GatherND"] == 4
