@@ -128,7 +128,7 @@ class Reference:
 
         rows = max(1, rows_of(arrays, self.inputs))
         copies = min(copies_needed(outputs), max(1, BUDGET // (self._cost * rows)))
-        if copies < 1 or self.stateful or not rows_of(arrays, self.inputs):
+        if copies < 1 or self.stateful or not rows_of(arrays, self.inputs) or not self._in_step:
             return None
         copied = jittered(arrays, copies, self._batched, self._indices)
         try:
@@ -147,6 +147,11 @@ class Reference:
     @property
     def _batched(self) -> frozenset[str]:
         return frozenset(i.name for i in self.inputs if i.shape)
+
+    @property
+    def _in_step(self) -> bool:
+        """Whether all inputs can have the same number of rows, so that each copy of a row is a row."""
+        return len({i.shape[0] for i in self.inputs if i.shape} - {None}) <= 1
 
     def _in_chunks(self, run: Any, arrays: Arrays) -> dict[str, np.ndarray]:
         """Run in portions that the model takes and the memory holds."""
