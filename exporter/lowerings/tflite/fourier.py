@@ -22,29 +22,25 @@ DIRECT = 128
 @lowers_op("FFT")
 def fft(op: Any, z: Any) -> Any:
     """Return the transform along the last axis."""
-    z = split(z)
-    return NotImplemented if z.real.shape[-1] is None else transform(z)
+    return transform(split(z))
 
 
 @lowers_op("IFFT")
 def ifft(op: Any, z: Any) -> Any:
     """Return the inverse transform along the last axis."""
-    z = split(z)
-    return NotImplemented if z.real.shape[-1] is None else inverse(z)
+    return inverse(split(z))
 
 
 @lowers_op("FFT2D")
 def fft2d(op: Any, z: Any) -> Any:
     """Return the transform along the last two axes."""
-    z = split(z)
-    return NotImplemented if None in z.real.shape[-2:] else _transposed(transform(_transposed(transform(z))))
+    return _transposed(transform(_transposed(transform(split(z)))))
 
 
 @lowers_op("IFFT2D")
 def ifft2d(op: Any, z: Any) -> Any:
     """Return the inverse transform along the last two axes."""
-    z = split(z)
-    return NotImplemented if None in z.real.shape[-2:] else _transposed(inverse(_transposed(inverse(z))))
+    return _transposed(inverse(_transposed(inverse(split(z)))))
 
 
 @lowers_op("RFFT")
@@ -83,6 +79,8 @@ def irfft(op: Any, z: Any, length: Any) -> Any:
 def transform(z: Pair) -> Pair:
     """Return sum over m of z[m] e^(-2 pi i k m / n) along the last axis; an imaginary part of None is zero."""
     n = z.real.shape[-1]
+    if n is None:
+        return _multiplied(z, *_computed(_length(z)))
     first = 1 if n <= DIRECT else _factor(n)
     if first == 1:
         return _times(z, _phases(n, np.arange(n), np.arange(n)))
@@ -96,14 +94,18 @@ def transform(z: Pair) -> Pair:
 
 def inverse(z: Pair) -> Pair:
     """Return the inverse transform: conj(transform(conj(z))) / n."""
-    n = z.real.shape[-1]
+    n = z.real.shape[-1] or tf.cast(_length(z), tf.float32)
     result = transform(Pair(z.real, -z.imag))
     return Pair(result.real / n, -result.imag / n)
 
 
 def _times(z: Pair, phases: np.ndarray) -> Pair:
     """Return the product of rows z with the matrix e^(-i phases)."""
-    cosine, sine = np.cos(phases), np.sin(phases)
+    return _multiplied(z, np.cos(phases), np.sin(phases))
+
+
+def _multiplied(z: Pair, cosine: Any, sine: Any) -> Pair:
+    """Return the product of rows z with the matrix cosine - i sine."""
     real, imag = _product(z.real, cosine), _product(z.real, -sine)
     if z.imag is None:
         return Pair(real, imag)
@@ -121,17 +123,28 @@ def _phases(n: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return 2 * np.pi / n * (np.outer(rows, columns) % n)
 
 
+def _computed(n: Any) -> tuple[Any, Any]:
+    """Return the cosines and sines of 2 pi k m / n, whose k m is reduced as an integer (n below 46341) to between ±n / 2."""
+    places = tf.range(n)
+    turns = places[:, tf.newaxis] * places % n
+    turns = tf.where(2 * turns > n, turns - n, turns)
+    phases = tf.cast(turns, tf.float32) * (2 * np.pi / tf.cast(n, tf.float32))
+    return tf.cos(phases), tf.sin(phases)
+
+
+def _length(z: Pair) -> Any:
+    """Return how many numbers the last axis has, a tensor."""
+    return tf.shape(z.real)[-1]
+
+
 def _factor(n: int) -> int:
     """Return the largest divisor of n up to its square root."""
     return max(d for d in range(1, int(n**0.5) + 1) if n % d == 0)
 
 
-def _product(x: Any, matrix: np.ndarray) -> Any:
-    return tf.linalg.matmul(x, matrix.astype("float32")) if x.shape.rank > 1 else _vector_product(x, matrix)
-
-
-def _vector_product(x: Any, matrix: np.ndarray) -> Any:
-    return tf.linalg.matmul(x[tf.newaxis], matrix.astype("float32"))[0]
+def _product(x: Any, matrix: Any) -> Any:
+    matrix = tf.convert_to_tensor(matrix, tf.float32)
+    return tf.linalg.matmul(x, matrix) if x.shape.rank > 1 else tf.linalg.matmul(x[tf.newaxis], matrix)[0]
 
 
 def _each(z: Pair, function: Any) -> Pair:

@@ -1,4 +1,4 @@
-"""What the kernels for integers of 64 bits lack: quotients and magnitudes."""
+"""What the kernels for integers of 64 bits lack: quotients, magnitudes and signs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def floor_division(op: Any, a: Any, b: Any) -> Any:
 def absolute(op: Any, a: Any) -> Any:
     """Return |a|."""
     return tf.maximum(a, -a) if a.dtype == tf.int64 else NotImplemented
+
+
+@lowers_op("Sign")
+def sign(op: Any, a: Any) -> Any:
+    """Return -1, 0 or 1."""
+    return tf.clip_by_value(a, -1, 1) if a.dtype == tf.int64 else NotImplemented
 
 
 def floor_divided(a: Any, b: Any) -> Any:

@@ -87,6 +87,17 @@ def test_fourier_transform(layer, length):
     exported.agrees([normal(1, length), normal(1, length, seed=1)])
 
 
+@pytest.mark.parametrize("function", [tf.signal.fft2d, tf.signal.ifft2d])
+def test_fourier_transform_of_lengths_known_at_run_time(layer, function):
+    def call(a, b):
+        z = function(tf.complex(a, b))
+        return tf.math.real(z), tf.math.imag(z)
+
+    exported = layer(inside(call), (None, None), (None, None))
+    for sizes in ((1, 1, 1), (1, 7, 12), (1, 2, 300)):
+        exported.agrees([normal(*sizes), normal(*sizes, seed=1)])
+
+
 def test_fourier_transform_and_back(layer):
     exported = layer(lambda x: ops.irfft(ops.rfft(x)), (64,))
     x = normal(1, 64)
