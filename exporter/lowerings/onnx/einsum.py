@@ -14,7 +14,7 @@ import numpy as np
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.reduction import reduced
 from exporter.lowerings.onnx.registry import lowers_function, lowers_op
-from exporter.lowerings.onnx.reshaping import transposed, unsqueezed
+from exporter.lowerings.onnx.reshaping import squeezed, transposed, unsqueezed
 from exporter.lowerings.onnx.sizes import joined
 from exporter.lowerings.onnx.value import Constant, Shape, Value
 
@@ -40,6 +40,7 @@ def tf_einsum(g: Graph, op: Any, *operands: Value) -> Value:
 def einsum(g: Graph, equation: str, operands: Sequence[Value]) -> Value:
     """Return the Einstein sum of `operands`, axes that `...` stands for included."""
     terms, result = parse(equation, [x.rank for x in operands])
+    operands, terms = _unstretched(g, operands, terms)
     if len(operands) == 1 and _distinct(terms):
         return _single(g, operands[0], terms[0], result)
     if len(operands) == 2 and _distinct(terms):
@@ -82,9 +83,6 @@ def _pair(g: Graph, operands: list[Value], terms: list[str], result: str) -> Val
         operands[n] = _single(g, operands[n], terms[n], kept)
         terms[n] = kept
     a, b = terms
-    sizes = _sizes(operands, terms)
-    if any(_broadcast(x, term, sizes) for x, term in zip(operands, terms, strict=True)):
-        return _written(g, terms, result, operands)  # an axis of size 1 stretched, which MatMul does for some only
     shared = [c for c in a if c in b]
     groups = (
         [c for c in shared if c in result],
@@ -102,13 +100,19 @@ def _sizes(operands: Sequence[Value], terms: Sequence[str]) -> dict[str, int | N
     sizes: dict[str, int | None] = {}
     for x, term in zip(operands, terms, strict=True):
         for letter, d in zip(term, x.shape, strict=True):
-            known = sizes.get(letter)
-            sizes[letter] = d if known in (None, 1) and d is not None else known
+            sizes[letter] = d if sizes.get(letter) is None else sizes[letter]
     return sizes
 
 
-def _broadcast(x: Value, term: str, sizes: dict[str, int | None]) -> bool:
-    return any(d == 1 and sizes[letter] != 1 for letter, d in zip(term, x.shape, strict=True))
+def _unstretched(g: Graph, operands: Sequence[Value], terms: Sequence[str]) -> tuple[list[Value], list[str]]:
+    """Drop axes of size 1 that another operand has longer: MatMul stretches some only, Einsum's shapes are inferred as 1."""
+    longer = {c for x, term in zip(operands, terms, strict=True) for c, d in zip(term, x.shape, strict=True) if d != 1}
+    kept, left = [], []
+    for x, term in zip(operands, terms, strict=True):
+        axes = [axis for axis, c in enumerate(term) if x.shape[axis] == 1 and c in longer]
+        kept.append(squeezed(g, x, axes))
+        left.append("".join(c for axis, c in enumerate(term) if axis not in axes))
+    return kept, left
 
 
 Groups = tuple[list[str], list[str], list[str], list[str]]  # batch, left, contracted, right

@@ -15,6 +15,7 @@ from exporter import formats
 from exporter.formats.onnx.runner import OnnxRunner
 from exporter.freeze import Inference
 from exporter.spec import Inspection, Options
+from tests.conformance.cases.case import Applied
 
 
 @dataclass
@@ -60,9 +61,14 @@ def model_of(function: Any, *inputs: tuple[Sequence[int | None], str]) -> keras.
     return keras.Model(tensors, function(*tensors))
 
 
+def inside(call: Any) -> Any:
+    """Run `call` inside a layer, which leaves dtypes as they are: for functions that take no symbolic tensors."""
+    return lambda *xs: Applied(call, autocast=False)(list(xs) if len(xs) > 1 else xs[0])
+
+
 def normal(*shape: int, seed: int = 0) -> np.ndarray:
     """Return N(0, 1) float32 numbers."""
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
-__all__ = ["Exported", "export", "model_of", "normal"]
+__all__ = ["Exported", "export", "inside", "model_of", "normal"]

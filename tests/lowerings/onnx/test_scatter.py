@@ -7,8 +7,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from tests.conformance.cases.case import inside
-from tests.lowerings.onnx.exported import export, model_of, normal
+from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 PLACES = np.int32([[0], [2], [2], [4]])
 IDS = np.int32([0, 2, 2, 3, 0, 2])

@@ -7,8 +7,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from tests.conformance.cases.case import inside
-from tests.lowerings.onnx.exported import export, model_of, normal
+from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 NUMBERS = np.random.default_rng(0).integers(-99, 99, (3, 5, 4))
 DTYPES = ["float32", "int32", "bool"]

@@ -7,8 +7,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from tests.conformance.cases.case import inside
-from tests.lowerings.onnx.exported import export, model_of, normal
+from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 TIES = np.random.default_rng(0).integers(-3, 3, (4, 6))
 INFINITE = np.float32([[np.inf, -np.inf, 0, 3.4e38, -3.4e38, np.inf], [-0.0, 0, -0.0, 1e-30, -1e-30, 0]])

@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tests.conformance.cases.case import inside
-from tests.lowerings.onnx.exported import export, model_of, normal
+from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 STRANGE = np.float32([[np.nan, np.inf, -np.inf], [0.0, -0.0, 3.4e38], [1e30, -1e30, 1e-30], [1, 2, 3]])
 VECTOR, COUNT = ((None, 3), "float32"), ((1,), "int32")
