@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from exporter.cli import _options as options
 from exporter.cli._mode import Mode
 
 if TYPE_CHECKING:
-    from exporter.lambdas import Replaced
+    from exporter.lambdas import Removal
 
 
 @click.command()
@@ -44,18 +43,31 @@ def command(mode: Mode, /, model: Path, output: Path, custom: tuple[str, ...], t
 
         replaced = [{"layer": entry.layer, "operations": list(entry.operations)} for entry in fixed.replaced]
         document = {"ok": True, "model": str(model), "output": str(output), "trusted": trust, "replaced": replaced}
-        mode.print_json({**document, "notes": plain(list(fixed.notes))})
+        mode.print_json({**document, "keras_2": fixed.meaning, "notes": plain(list(fixed.notes))})
     elif not mode.quiet:
-        _print(output, fixed.replaced, fixed.notes, mode, trust)
+        _print(output, fixed, mode, trust)
     return 0
 
 
-def _print(output: Path, replaced: Sequence[Replaced], notes: Sequence[str], mode: Mode, trust: bool) -> None:
+def _print(output: Path, fixed: Removal, mode: Mode, trust: bool) -> None:
     console = mode.console()
     if trust:
         console.print("Trusted: code in the model file was allowed to run", markup=False)
-    for entry in replaced:
+    for entry in fixed.replaced:
         console.print(f"{entry.layer}: {', '.join(entry.operations) or 'nothing: it returned its input'}", markup=False)
-    for note in notes:
+    for note in fixed.notes:
         console.print(f"note: {note}", markup=False)
-    console.print(f"Wrote {output}: {len(replaced)} Lambda calls replaced, same function, proven", markup=False)
+    console.print(f"Wrote {output}: {', '.join(_done(fixed))}; same function, proven", markup=False)
+
+
+def _done(fixed: Removal) -> list[str]:
+    """What was done, in words."""
+    notes = _counted(len(fixed.notes), "note")
+    done = [f"read with the meaning of Keras {fixed.meaning} ({notes})"] if fixed.meaning else []
+    if fixed.replaced:
+        done.append(f"{_counted(len(fixed.replaced), 'Lambda call')} replaced")
+    return done or ["it has no Lambda, and is written as it was"]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

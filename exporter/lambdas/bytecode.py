@@ -20,7 +20,7 @@ def usual_names() -> Iterator[None]:
     own = vars(keras.layers.Lambda)["from_config"]
 
     def from_config(cls: type, config: Any, custom_objects: Any = None, safe_mode: Any = None) -> Any:
-        layer = own.__func__(cls, config, custom_objects=custom_objects, safe_mode=safe_mode)
+        layer = own.__func__(cls, _readable(config), custom_objects=custom_objects, safe_mode=safe_mode)
         if isinstance(layer.function, FunctionType) and layer.function.__name__ == "<lambda>":
             layer.function = _with_names(layer.function, {**_usual(), **dict(custom_objects or {})})
         return layer
@@ -30,6 +30,18 @@ def usual_names() -> Iterator[None]:
         yield
     finally:
         keras.layers.Lambda.from_config = own
+
+
+def _readable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with default values as a tuple: Keras 3.15 reads a list from the file, which Python does not take."""
+
+    def readable(value: Any) -> Any:
+        stored = value.get("config") if isinstance(value, dict) and value.get("class_name") == "__lambda__" else None
+        if not isinstance(stored, dict) or not isinstance(stored.get("defaults"), list):
+            return value
+        return {**value, "config": {**stored, "defaults": tuple(stored["defaults"])}}
+
+    return {key: readable(value) for key, value in config.items()}
 
 
 def _usual() -> dict[str, Any]:

@@ -45,6 +45,7 @@ def fix(
         OutputError: `output` cannot be written.
     """
     from exporter.loading import load, load_with_notes
+    from exporter.loading.legacy.version import is_keras2
 
     _require_suitable(output)
     progress = progress or Silent()
@@ -60,7 +61,8 @@ def fix(
         _require_same_weights(reloaded, result.model)
         prove_model(reloaded, result.model)
     told = tuple(f"{note.where}: {note.reason}" for note in loaded.notes)
-    return Removal(reloaded, result.replaced, (), (*told, *result.notes))
+    old = not model.is_dir() and is_keras2(loaded.version)
+    return Removal(reloaded, result.replaced, (), (*told, *result.notes), (loaded.version or "2") if old else None)
 
 
 def _require_suitable(output: Path) -> None:

@@ -37,12 +37,14 @@ class Removal:
         replaced: one entry for each call of a Lambda.
         kept: the Lambdas that stay, each with the reason and a suggestion.
         notes: what else is not as it was.
+        meaning: the version of Keras 2 whose meaning a file was read with; None for files of Keras 3 and live models.
     """
 
     model: Any
     replaced: tuple[Replaced, ...] = ()
     kept: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    meaning: str | None = None
 
 
 def remove_lambdas(model: Any) -> Any:

@@ -87,3 +87,11 @@ def test_keras_is_put_back() -> None:
     with usual_names():
         assert vars(layers.Lambda)["from_config"] is not before
     assert vars(layers.Lambda)["from_config"] is before
+
+
+def test_a_function_with_defaults(tmp_path) -> None:
+    """Keras 3.15 itself does not read such a Lambda again, trusted or not."""
+    model = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x, by=3.0, training=None: tf.square(x) * by)])
+    model.save(tmp_path / "m.keras")
+    files.fix(tmp_path / "m.keras", tmp_path / "new.keras", trust=True)
+    np.testing.assert_array_equal(exporter.load(tmp_path / "new.keras")(X), model(X))
