@@ -11,29 +11,15 @@ model = keras.Sequential([keras.Input((3,)), scaled(factor=0.5)])
 from __future__ import annotations
 
 import inspect
-import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal, Union
+from typing import Any, ClassVar
 
 import keras
 
-from exporter import arguments
-
-
-def _text(owner: str, name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{owner}: `{name}` must be a text, not {value!r} ({type(value).__name__})")
-    return value
-
+from exporter.annotations import checked, is_plain
 
 Function = Callable[..., Any]
-_PLAIN: Mapping[Any, Callable[[str, str, Any], Any]] = {
-    bool: arguments.flag,
-    int: arguments.integer,
-    float: arguments.number,
-    str: _text,
-}
 _RESERVED = frozenset({"name", "dtype", "trainable", "autocast", "inputs"})
 _MODES = ("training", "mask")  # what Keras hands to a call
 
@@ -130,7 +116,7 @@ class _Form:
                 continue
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise TypeError(f"{function.__name__}: `{parameter}` says neither tensor nor argument; name each one")
-            if name in hints and _is_plain(hints[name]):
+            if name in hints and is_plain(hints[name]):
                 fields[name] = (_checked_parameter(function, parameter, hints[name]), hints[name])
             elif parameter.default is not parameter.empty or (
                 name in hints and parameter.kind is parameter.KEYWORD_ONLY
@@ -159,7 +145,7 @@ class _Form:
         given.apply_defaults()
         rest = given.arguments.pop("kwargs")
         owner = self.function.__name__
-        return {n: _checked(owner, n, v, self.fields[n][1]) for n, v in given.arguments.items()}, rest
+        return {n: checked(owner, n, v, self.fields[n][1]) for n, v in given.arguments.items()}, rest
 
 
 class FunctionLayer(keras.Layer):
@@ -222,53 +208,11 @@ class FunctionLayer(keras.Layer):
         return {**super().get_config(), **dict(self._own)}
 
 
-def _is_plain(hint: Any) -> bool:
-    origin, members = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
-        return all(member is types.NoneType or _is_plain(member) for member in members)
-    if origin is Literal:
-        return all(isinstance(member, str) for member in members)
-    if origin in (list, tuple):
-        return all(member is Ellipsis or _is_plain(member) for member in members)
-    return hint in _PLAIN
-
-
-def _checked(owner: str, name: str, value: Any, hint: Any) -> Any:
-    """The value as plain data; lists and tuples become lists, as they will be after a reload."""
-    origin, members = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
-        return _checked_union(owner, name, value, members)
-    if origin is Literal:
-        return arguments.one_of(owner, name, value, members)
-    if origin in (list, tuple):
-        if not isinstance(value, list | tuple):
-            raise TypeError(f"{owner}: `{name}` must be a list, not {value!r} ({type(value).__name__})")
-        if origin is list or Ellipsis in members:
-            return [_checked(owner, name, member, members[0]) for member in value]
-        if len(value) != len(members):
-            raise ValueError(f"{owner}: `{name}` must have {len(members)} entries, not {len(value)}")
-        return [_checked(owner, name, member, kind) for member, kind in zip(value, members, strict=True)]
-    return _PLAIN[hint](owner, name, value)
-
-
-def _checked_union(owner: str, name: str, value: Any, members: tuple[Any, ...]) -> Any:
-    if value is None and types.NoneType in members:
-        return None
-    failures: list[Exception] = []
-    for member in members:
-        if member is not types.NoneType:
-            try:
-                return _checked(owner, name, value, member)
-            except (TypeError, ValueError) as error:
-                failures.append(error)
-    raise failures[0]
-
-
 def _checked_parameter(function: Function, parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
     if parameter.name in _RESERVED:
         raise TypeError(f"{function.__name__}: every Keras layer has a `{parameter.name}`; call yours something else")
     if parameter.default is not parameter.empty:
-        _checked(function.__name__, parameter.name, parameter.default, hint)
+        checked(function.__name__, parameter.name, parameter.default, hint)
     return parameter
 
 
