@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ PACKAGES = (
     "tflite-micro",
     "numpy",
 )
+_SAVED_MODEL = "SavedModelFunction"
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ class Source:
 
     @property
     def custom_classes(self) -> tuple[type, ...]:
-        """The classes of layers that are not Keras's own, by name."""
-        found = {type(layer) for layer in self.layers if type(layer).__module__.partition(".")[0] != "keras"}
+        """The classes of layers that are not Keras's own, by name; that which a SavedModel becomes is nobody's."""
+        every = {type(layer) for layer in self.layers}
+        found = {cls for cls in every if cls.__module__.partition(".")[0] != "keras" and cls.__name__ != _SAVED_MODEL}
         return tuple(sorted(found, key=lambda cls: (cls.__module__, cls.__qualname__)))
 
     @property
@@ -100,10 +103,12 @@ def open_source(model: Any, custom_objects: Mapping[str, Any] | None, *, trust: 
         LoadError: if the file does not load.
     """
     if isinstance(model, str | Path):
+        from exporter.lambdas.bytecode import usual_names
         from exporter.loading import load_with_notes
 
         path = Path(model)
-        loaded = load_with_notes(path, custom_objects=custom_objects, trust=trust)
+        with usual_names() if trust else nullcontext():  # the bytecode of a Lambda does not carry what `tf` meant
+            loaded = load_with_notes(path, custom_objects=custom_objects, trust=trust)
         return Source(loaded.model, _sha256_of_path(path), path, trust, loaded.version, loaded.notes)
     import keras
 

@@ -31,9 +31,7 @@ def _forgotten(owner: Any, where: str, known: Set[str]) -> Iterator[Problem]:
     try:
         config = owner.get_config()
     except Exception as error:  # a user's code, which may raise anything
-        yield Problem(
-            where, f"get_config() fails: {error}", "return a dict of the arguments of __init__", severity="warning"
-        )
+        yield Problem(where, f"get_config() fails: {_gist(error)}", _get_config_of(owner, known), severity="warning")
         return
     for name, parameter in inspect.signature(type(owner).__init__).parameters.items():
         if name != "self" and parameter.kind not in VARIADIC and name not in known and name not in config:
@@ -44,6 +42,18 @@ def _forgotten(owner: Any, where: str, known: Set[str]) -> Iterator[Problem]:
                 remedy=f'return {{**super().get_config(), "{name}": self.{name}}} from get_config',
                 severity="warning",
             )
+
+
+def _gist(error: Exception) -> str:
+    """The first paragraph of a message; Keras appends an example."""
+    return " ".join(str(error).strip().partition("\n\n")[0].split())
+
+
+def _get_config_of(owner: Any, known: Set[str]) -> str:
+    parameters = inspect.signature(type(owner).__init__).parameters.items()
+    own = [n for n, p in parameters if n not in ("self", *known) and p.kind not in VARIADIC]
+    pairs = "".join(f', "{name}": self.{name}' for name in own)
+    return f"define get_config(self): return {{**super().get_config(){pairs}}}"
 
 
 def _of_keras(cls: type) -> set[str]:

@@ -16,6 +16,8 @@ def trust(source: Source, options: Options) -> Iterator[Problem]:
         yield Problem(
             where=source.path.name,
             reason="it was loaded with trust: code in the file was allowed to run",
-            remedy="if Lambda layers need the trust, write a file without them: kx fix MODEL -o FILE --trust",
+            remedy="export the .keras file that it was made from"
+            if source.path.is_dir()
+            else "if Lambda layers need the trust, write a file without them: kx fix MODEL -o FILE --trust",
             severity="warning",
         )

@@ -9,6 +9,11 @@ from exporter.errors import ExporterError, LoadError
 from exporter.loading.budget import Budget, enforced
 from exporter.loading.finding import printable
 
+_OTHERWISE = "load it with the Keras version that wrote it, and check that custom layers accept their own get_config()"
+_NAMELESS = (
+    "a Lambda uses this name, which its bytecode does not carry: pass it with --custom PKG.MODULE or custom_objects"
+)
+
 
 def build(load: Callable[[], Any], budget: Budget) -> Any:
     """Build a model within a budget.
@@ -37,8 +42,7 @@ def build(load: Callable[[], Any], budget: Budget) -> Any:
             "Keras cannot build the model",
             where=budget.file,
             reason=_gist(_root_cause(error)),
-            remedy="load it with the Keras version that wrote it, and check that custom layers accept "
-            "their own get_config()",
+            remedy=_NAMELESS if isinstance(_root_cause(error), NameError) else _OTHERWISE,
         ) from error
     if budget.refusal:
         raise budget.refusal

@@ -110,6 +110,23 @@ def test_configuration_that_fails_is_a_problem_too():
     assert "no time" in problem.reason
 
 
+class Silent(layers.Layer):
+    def __init__(self, table, **kwargs):
+        super().__init__(**kwargs)
+        self.table = table
+
+    def call(self, x):
+        return x
+
+
+def test_a_missing_get_config_is_written_out():
+    (problem,) = found("configuration", source_of(Silent(object(), name="s")))
+
+    assert "\n" not in problem.reason
+    assert "must override `get_config()`" in problem.reason
+    assert problem.remedy == 'define get_config(self): return {**super().get_config(), "table": self.table}'
+
+
 def test_size(monkeypatch):
     source = source_of(layers.Dense(8))
     assert found("size", source) == []
