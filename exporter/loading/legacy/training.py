@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -155,8 +156,18 @@ def restore_training(model: Any, config: dict[str, Any] | None, parts: list[Part
             "training", f"the model is not compiled: {type(error).__name__}: {reason}", "compile it", severity="warning"
         )
         return
-    if type(model.optimizer).__name__ == "Nadam":
-        remarks.note("optimizer", "the product of Nadam's momenta, which Keras 2 did not store, starts anew")
     lost = restore_optimizer(model, parts, file)
+    if lost is None and type(model.optimizer).__name__ == "Nadam":
+        _restore_momenta(model.optimizer)
+        remarks.note("optimizer", "the product of Nadam's momenta, which Keras 2 did not store, is computed anew")
     if lost is not None:
         remarks.note("optimizer", f"its state starts anew: {lost}", severity="warning")
+
+
+def _restore_momenta(optimizer: Any) -> None:
+    """Set the product of β₁ (1 - 0.96ᵗ / 2) over the steps t that were made.
+
+    tf-keras 2.21 starts it at 1 again after reading; in a graph it multiplies it by a factor once for each variable.
+    """
+    steps = min(int(optimizer.iterations), 10_000)  # it is 0 by then
+    optimizer._u_product.assign(math.prod(optimizer.beta_1 * (1 - 0.96**step / 2) for step in range(1, steps + 1)))
