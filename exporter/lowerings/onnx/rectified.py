@@ -22,11 +22,14 @@ def bounded_relu(
 ) -> Value:
     """min(max(x, 0), max_value), or negative_slope · x below 0: Clip, or LeakyRelu and Min.
 
-    Without a bound Keras calls relu or leaky_relu; a threshold is traced.
+    Without a bound Keras calls relu or leaky_relu, which rounds a slope to float32 also among float64; a threshold is traced.
     """
-    high = g.constant(max_value, x.numpy_dtype)
+    zero, high = g.constant(0, x.numpy_dtype), g.constant(max_value, x.numpy_dtype)
     if negative_slope == 0:
-        return g.elementwise("Clip", x, g.constant(0, x.numpy_dtype), high)
+        return g.elementwise("Clip", x, zero, high)
+    if x.dtype == ir.DataType.DOUBLE:
+        low = g.elementwise("Mul", g.elementwise("Min", x, zero), negative_slope)
+        return g.elementwise("Add", g.elementwise("Clip", x, zero, high), low)
     return g.elementwise("Min", FUNCTIONS["nn.leaky_relu"].lowering(g, x, negative_slope), high)
 
 
