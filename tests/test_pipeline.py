@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -83,6 +86,23 @@ def test_same_input_same_bytes(dist, tmp_path):
 
     for name in ("model.onnx", "model.tflite"):
         assert (tmp_path / "again" / name).read_bytes() == (dist / name).read_bytes()
+
+
+SEEDED = """
+import sys
+import exporter
+from tests.test_pipeline import small_model
+exporter.export(small_model(), sys.argv[1], formats=("onnx", "tflite"))
+"""
+
+
+def test_the_order_of_sets_does_not_reach_the_files(dist, tmp_path):
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", SEEDED, str(tmp_path / seed)], env=environment, check=True)
+
+        for name in ("model.onnx", "model.tflite"):
+            assert (tmp_path / seed / name).read_bytes() == (dist / name).read_bytes()
 
 
 def test_verify_runs_the_files_again_without_the_model(dist):

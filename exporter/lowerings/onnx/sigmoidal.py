@@ -64,7 +64,7 @@ def gelu(g: Graph, x: Value, approximate: bool = True) -> Value:
     if approximate:
         cube = g.elementwise("Mul", g.elementwise("Mul", x, x), x)
         inner = g.elementwise("Add", x, g.elementwise("Mul", cube, _rounded(0.044715)))
-        bent = g.elementwise("Tanh", g.elementwise("Mul", inner, _rounded(math.sqrt(2 / math.pi))))
+        bent = g.elementwise("Tanh", g.elementwise("Mul", inner, math.sqrt(2 / math.pi)))
     else:
         bent = erf(g, g.elementwise("Mul", x, _rounded(math.sqrt(0.5))))
     return g.elementwise("Mul", g.elementwise("Mul", x, 0.5), g.elementwise("Add", bent, 1))
