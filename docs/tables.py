@@ -27,11 +27,15 @@ BEGIN, END = "<!-- coverage:begin -->\n", "<!-- coverage:end -->"
 
 
 def record(results: Path) -> None:
-    """Keep the outcomes in the JSON file that benchmarks.coverage has written."""
+    """Keep the outcomes in the JSON file that benchmarks.coverage has written, and those of the categories it did not run."""
     entries = json.loads(results.read_text())
-    kept = {e["case"]: {"status": e["status"]} | ({"why": _why(e)} if e["status"] != "right" else {}) for e in entries}
+    file = FOLDER / f"{entries[0]['format']}.json"
+    run = {_category(e["case"]) for e in entries}
+    before = json.loads(file.read_text()) if file.exists() else {}
+    kept = {case: outcome for case, outcome in before.items() if _category(case) not in run}
+    kept |= {e["case"]: {"status": e["status"]} | ({"why": _why(e)} if e["status"] != "right" else {}) for e in entries}
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{entries[0]['format']}.json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    file.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 def recorded() -> dict[str, dict[str, dict[str, str]]]:
@@ -69,9 +73,8 @@ def page() -> str:
     for name, cases in recorded().items():
         rest = {case: o for case, o in cases.items() if o["status"] != "right"}
         rows = [f"| `{case}` | {o['status']} | {o['why']} |" for case, o in sorted(rest.items())]
-        parts.append(
-            f"## {FORMATS[name]}: what is not\n\n| case | outcome | why |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-        )
+        listed = ["| case | outcome | why |", "|---|---|---|", *rows] if rows else ["Every case is right."]
+        parts.append(f"## {FORMATS[name]}: what is not\n\n" + "\n".join(listed) + "\n")
     return "\n".join(parts)
 
 
@@ -80,6 +83,10 @@ def readme() -> str:
     text = (ROOT / "README.md").read_text()
     before, rest = text.split(BEGIN)
     return before + BEGIN + table() + END + rest.split(END)[1]
+
+
+def _category(case: str) -> str:
+    return case.partition(".")[0]
 
 
 def _why(entry: dict[str, str]) -> str:
