@@ -1,6 +1,6 @@
 """Where LiteRT's kernels, XNNPACK's for most ops, do not compute what the op means, and other forms would cost too much.
 
-Measured on ai-edge-litert 2.3 (x86-64). Keeping LOGISTIC's argument within bounds would take 1.2x to 1.7x the time of a
+Measured on ai-edge-litert 2.3 (x86-64). Keeping LOGISTIC's argument within bounds would take 1.3x to 1.7x the time of a
 swish or sigmoid, EXP's NaN 2.5x; the rest has no other form. Subnormal numbers count as 0 everywhere.
 """
 
