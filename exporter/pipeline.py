@@ -10,6 +10,7 @@ from typing import Any
 from exporter import checks
 from exporter import formats as known_formats
 from exporter.artifacts import Job, made, obstacles, opened_taps, proven_again
+from exporter.checks.trust import told
 from exporter.freeze import Inference
 from exporter.labels import checked_labels
 from exporter.options import checked_options
@@ -172,14 +173,16 @@ def verify(
     before = read_report(folder)
     progress = progress or Silent()
     with quiet():
+        problems = before.problems
         with progress("Computing the reference"):
             if model is None:
                 proof = Proof.of_folder(folder / SAMPLES)
             else:
-                inference = Inference(open_source(model, custom_objects, trust=trust).model)
-                proof = Proof.of_model(inference, "dynamic")
+                source = open_source(model, custom_objects, trust=trust)
+                problems = tuple(dict.fromkeys((*problems, *told(source))))
+                proof = Proof.of_model(Inference(source.model), "dynamic")
         artifacts = tuple(proven_again(a, proof, progress) for a in before)
-    return replace(before, artifacts=artifacts, versions=versions(), data=proof.facts)
+    return replace(before, artifacts=artifacts, problems=problems, versions=versions(), data=proof.facts)
 
 
 def locate(
@@ -213,7 +216,8 @@ def locate(
     progress = progress or Silent()
     with quiet():
         with progress("Loading the model"):
-            inference = Inference(open_source(model, custom_objects, trust=trust).model)
+            source = open_source(model, custom_objects, trust=trust)
+            inference = Inference(source.model)
         with progress("Computing the reference"):
             proof = Proof.of_model(inference, "dynamic", samples)
         form = known_formats.of_path(path)
@@ -221,4 +225,4 @@ def locate(
             parity = proof.check(form.open(path))
         with progress("Comparing layer by layer"):
             layers = compare_layers(inference, opened_taps(form, path), proof.telling(parity))
-    return Location(path, layers, parity)
+    return Location(path, layers, parity, tuple(told(source)))

@@ -162,11 +162,13 @@ class Location:
         path: the file.
         layers: the calls that the file tells about, in the order in which they end.
         parity: of the whole file.
+        problems: what there is to say of the model's own file.
     """
 
     path: Path
     layers: tuple[LayerParity, ...]
     parity: Parity
+    problems: tuple[Problem, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -128,6 +128,7 @@ def location_to_dict(location: Location) -> dict[str, Any]:
         "first": None if first is None else _layer_to_dict(first),
         "layers": [_layer_to_dict(layer) for layer in location.layers],
         "parity": _parity_to_dict(location.parity),
+        "problems": plain(location.problems),
     }
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exporter.report import figures
+from exporter.report.terminal import print_problems
 from exporter.spec import LayerParity, Location
 
 BEFORE, AFTER = 4, 3  # layers shown around the first that differs
@@ -22,6 +23,7 @@ def print_location(location: Location, console: Console, *, everything: bool = F
     console.print()
     console.print(_table(layers[start:end], hidden=(start, len(layers) - end)))
     console.print()
+    print_problems(location.problems, console)
     mark = ("✓", "✗") if not console.options.ascii_only else ("+", "x")
     good = location.ok and first is None
     console.print(Text(f"{mark[0 if good else 1]} {verdict(location)}", style="green" if good else "bold red"))

@@ -130,3 +130,16 @@ def test_a_file_of_another_model(tmp_path):
     exporter.export(first, tmp_path / "out", formats=("onnx",)).raise_for_status()
     with pytest.raises(InvalidArtifactError, match="inputs are not the model's"):
         exporter.locate(second, tmp_path / "out" / "model.onnx")
+
+
+def test_verify_and_locate_say_that_a_file_was_trusted(tmp_path):
+    model = keras.Sequential([keras.Input((4,), name="x"), layers.Dense(3)])
+    model.save(tmp_path / "model.keras")
+    exporter.export(model, tmp_path / "out", formats=("onnx",)).raise_for_status()
+    for trust in (False, True):
+        location = exporter.locate(tmp_path / "model.keras", tmp_path / "out" / "model.onnx", trust=trust)
+        report = exporter.verify(tmp_path / "out", tmp_path / "model.keras", trust=trust)
+        assert location.ok
+        assert report.ok
+        for problems in (location.problems, report.problems):
+            assert any("trust" in problem.reason for problem in problems) == trust
