@@ -72,7 +72,6 @@ def _proven(
     if proof is None:
         return artifact
     parity = proof.check(runner)
-    parity = replace(parity, notes=(*parity.notes, *runner.remarks))
     if parity.ok:
         return replace(artifact, parity=parity, error=None)
     taps = form.taps(path) if inference is not None else None

@@ -180,7 +180,7 @@ def verify(
             else:
                 source = open_source(model, custom_objects, trust=trust)
                 problems = tuple(dict.fromkeys((*problems, *told(source))))
-                proof = Proof.of_model(Inference(source.model), "dynamic")
+                proof = Proof.of_model(Inference(source.model), "dynamic", anew=True)
         artifacts = tuple(proven_again(a, proof, progress) for a in before)
     return replace(before, artifacts=artifacts, problems=problems, versions=versions(), data=proof.facts)
 
@@ -219,7 +219,7 @@ def locate(
             source = open_source(model, custom_objects, trust=trust)
             inference = Inference(source.model)
         with progress("Computing the reference"):
-            proof = Proof.of_model(inference, "dynamic", samples)
+            proof = Proof.of_model(inference, "dynamic", samples, anew=True)
         form = known_formats.of_path(path)
         with progress("Comparing the file"):
             parity = proof.check(form.open(path))

@@ -1,8 +1,12 @@
 """The signature of a Keras model: the names of its inputs and outputs, and how flat tensors become what `call` takes.
 
-Names are Keras's own: the key where the model takes or returns a dict, else the name of the input tensor or of the
-layer that makes the output. Where Keras has no name (a subclassed model returns a bare tensor) it is `output_0`, as in
+Names are Keras's own: the key where the model takes or returns a dict, else the name of the layer: of the InputLayer, or of
+the one that makes the output. Where Keras has no name (a subclassed model returns a bare tensor) it is `output_0`, as in
 Keras's own exports.
+
+An input without a name of its own has two in Keras: its layer's, `input_layer`, which `summary()` shows and the .keras file
+holds, and its tensor's, `keras_tensor_7`, which counts all tensors of the process and is the layer's after a reload. The
+layer's is the one that does not change.
 """
 
 from __future__ import annotations
@@ -47,7 +51,7 @@ def input_signature(model: Any, given: Any = None) -> InputSignature:
     """
     if given and isinstance(given, Mapping) and all(isinstance(shape, list | tuple) for shape in given.values()):
         own = input_signature(model)
-        return replace(own, inputs=_sized(own.inputs, given))
+        return replace(own, inputs=_sized(own.inputs, by_input(model, own.inputs, given)))
     arguments, structures = _given(model, given) if given is not None else _own(model)
     named, leaves = _flatten(arguments, structures)
     inputs = tuple(_tensor_info(name, leaf) for name, leaf in zip(unique(named), leaves, strict=True))
@@ -72,6 +76,14 @@ def _sized(inputs: tuple[TensorInfo, ...], shapes: Mapping[str, Sequence[int | N
                 reason=f"it takes {', '.join(map(str, inputs))}; the first dimension is the batch",
             )
     return tuple(replace(i, shape=(*i.shape[:1], *shapes.get(i.name, i.shape[1:]))) for i in inputs)
+
+
+def by_input(model: Any, inputs: Sequence[TensorInfo], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given by name, under the names of `inputs`; those of Keras's tensors will do for these."""
+    tensors = getattr(_graph(model), "inputs", ())
+    names = {t.name: i.name for t, i in zip(tensors, inputs, strict=True)} if tensors else {}
+    known = {i.name for i in inputs}
+    return {name if name in known else names.get(name, name): value for name, value in given.items()}
 
 
 def output_names(model: Any, structure: Any) -> list[str]:
@@ -242,7 +254,9 @@ def _rebuild(structure: Any, tensors: Any) -> Any:
 
 
 def _tensor_name(leaf: Any) -> str:
-    return getattr(leaf, "name", None) or ""
+    """Return the name of an input: that of its InputLayer, or of the spec that the user gave."""
+    history = getattr(leaf, "_keras_history", None)
+    return getattr(history.operation if history else leaf, "name", None) or ""
 
 
 def _tensor_info(name: str, leaf: Any) -> TensorInfo:

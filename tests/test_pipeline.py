@@ -71,6 +71,22 @@ def test_names_order_and_dtypes_are_the_same_in_every_format(dist, name):
     ]
 
 
+def test_inputs_without_names_have_the_same_in_every_format_and_after_a_reload(tmp_path):
+    keras.Input((3,))  # so that Keras counts on
+    x, y = keras.Input((3,)), keras.Input((3,), name="input_layer_0")
+    model = keras.Model([x, y], layers.Dense(2)(layers.Concatenate()([x, y])))
+    model.save(tmp_path / "model.keras")
+    report = exporter.export(model, tmp_path / "out")
+
+    report.raise_for_status()
+    names = [x._keras_history.operation.name, "input_layer_0"]
+    assert [[i.name for i in a.inspection.inputs] for a in report] == [names] * 3
+    verified = exporter.verify(tmp_path / "out", tmp_path / "model.keras")
+    assert verified.ok
+    assert not any("counted" in note for a in verified for note in a.parity.notes)
+    assert exporter.locate(tmp_path / "model.keras", tmp_path / "out" / "model.onnx")
+
+
 def test_real_data_counts_in_the_verdict(tmp_path):
     data = np.random.default_rng(0).normal(size=(33, 6)).astype("float32")
 

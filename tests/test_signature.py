@@ -165,6 +165,35 @@ def test_sizes_by_name():
     assert [v.shape for v in found.values()] == [(2, 3), (2, 6, 2)]
 
 
+def unnamed():
+    """Models whose inputs have no names of their own, with the names of their input layers."""
+    a, b = keras.Input((4,)), keras.Input((4,))
+    x, y = a._keras_history.operation.name, b._keras_history.operation.name
+    yield keras.Model(a, layers.Dense(2)(a)), [x]
+    yield keras.Model([b, a], layers.Add()([a, b])), [y, x]
+    yield keras.Model(a, a), [x]
+    called = keras.Sequential([layers.Dense(2)])
+    called(np.zeros((3, 4), "float32"))
+    for model in (called, keras.Sequential([layers.InputLayer((4,)), layers.Dense(2)])):
+        yield model, [model._layers[0].name]
+
+
+def test_an_input_without_a_name_is_called_as_its_layer_and_so_after_a_reload(tmp_path):
+    for model, names in unnamed():
+        assert names[0] != model.inputs[0].name  # of the tensor, before
+        assert interface(model)[0] == names
+        model.save(tmp_path / "model.keras")
+        reloaded = keras.saving.load_model(tmp_path / "model.keras")
+        assert interface(reloaded) == interface(model)
+        assert [t.name for t in reloaded.inputs] == names
+
+
+def test_sizes_by_the_name_of_the_tensor():
+    x = keras.Input((None, 3))
+    inference = Inference(keras.Model(x, layers.Dense(2)(x)), {x.name: (5, 3)})
+    assert inference.inputs[0].shape == (None, 5, 3)
+
+
 @pytest.mark.parametrize("shapes", [{"c": (1,)}, {"a": (4,)}, {"a": (2, 5)}, {"a": (2, 3, 4)}])
 def test_sizes_that_do_not_fit(shapes):
     x = keras.Input((None, 3), name="a")

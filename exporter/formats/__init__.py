@@ -42,25 +42,31 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class TappedCall:
-    """One call of a Keras layer that a file tells about: its name (`exporter.layer_calls`) and the layer's class."""
+    """One call of a Keras layer that a file tells about: its name (`exporter.layer_calls`) and the layer's class.
+
+    Its place (`exporter.counters`) is the same in a model whose names Keras counted from other numbers on.
+    """
 
     name: str
     kind: str
+    place: str
 
 
 class Taps(Protocol):
     """A file opened with a look inside, by the calls of Keras's layers.
 
     Attributes:
+        inputs: names of the file's inputs, in order.
         calls: in the order in which they end.
         batch: the number of rows that the file takes; None if that is dynamic.
     """
 
+    inputs: tuple[str, ...]
     calls: tuple[TappedCall, ...]
     batch: int | None
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, ...]]:
-        """Run the file on the model's `inputs`; return what each call gives, by the call's name, as Keras lays it out."""
+        """Run the file on `inputs`, by their names in it; return what each call gives, by its name, as Keras lays it out."""
         ...
 
     def run_alone(self, name: str, inputs: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from exporter.counters import places
 from exporter.formats import TappedCall, Taps
 from exporter.freeze import Inference
 from exporter.parity.batches import rows_of
@@ -24,7 +25,7 @@ Arrays = tuple[np.ndarray, ...]
 
 @dataclass(frozen=True)
 class _Run:
-    """One sample: its name, what each call takes and gives in Keras, and what it gives in the file."""
+    """One sample: its name, what each call takes and gives in Keras, and what it gives in the file, by the names there."""
 
     sample: str
     keras: Mapping[str, CallArrays]
@@ -32,7 +33,7 @@ class _Run:
 
 
 def compare_layers(inference: Inference, taps: Taps, samples: Sequence[Sample]) -> tuple[LayerParity, ...]:
-    """Return how each call that the file tells about compares, in the order in which they end.
+    """Return how each call that the file tells about compares, in the order in which they end, by the model's names.
 
     The first one that differs along the chain is also run on its own, on what Keras gives it.
 
@@ -43,19 +44,31 @@ def compare_layers(inference: Inference, taps: Taps, samples: Sequence[Sample]) 
     """
     keras = LayerOutputs(inference)
     fitted = [_fitted(s, inference, taps.batch) for s in samples if rows_of(s.arrays, inference.inputs)]
-    runs = [_Run(s.name, keras.run(s.arrays), taps.run(s.arrays)) for s in fitted]
+    runs = [_Run(s.name, keras.run(s.arrays), taps.run(_by_file(s.arrays, inference, taps))) for s in fitted]
+    pairs = list(_paired(keras, taps)) if runs else []
     results = [
-        LayerParity(call.name, call.kind, _worst(_compared(call, runs, [run.file[call.name] for run in runs])))
-        for call in taps.calls
-        if runs and call.name in runs[0].keras
+        LayerParity(name, call.kind, _worst(_compared(name, runs, [run.file[call.name] for run in runs])))
+        for name, call in pairs
     ]
     first = next((i for i, result in enumerate(results) if not result.ok), None)
     if first is not None:
-        call = TappedCall(results[first].name, results[first].kind)
-        alone = [taps.run_alone(call.name, run.keras[call.name].inputs) for run in runs]
+        name, call = pairs[first]
+        alone = [taps.run_alone(call.name, run.keras[name].inputs) for run in runs]
         if all(found is not None for found in alone):
-            results[first] = replace(results[first], alone=_worst(_compared(call, runs, alone)))
+            results[first] = replace(results[first], alone=_worst(_compared(name, runs, alone)))
     return tuple(results)
+
+
+def _paired(keras: LayerOutputs, taps: Taps) -> Iterator[tuple[str, TappedCall]]:
+    """Yield the model's name of each call that the file tells about, and the call."""
+    names = [call.name for call in keras.calls]
+    known = dict(zip(places(names), names, strict=True))
+    return ((known[call.place], call) for call in taps.calls if call.place in known)
+
+
+def _by_file(arrays: Mapping[str, np.ndarray], inference: Inference, taps: Taps) -> dict[str, np.ndarray]:
+    """Return the inputs by their names in the file."""
+    return {name: arrays[info.name] for name, info in zip(taps.inputs, inference.inputs, strict=True)}
 
 
 def _fitted(sample: Sample, inference: Inference, batch: int | None) -> Sample:
@@ -66,14 +79,14 @@ def _fitted(sample: Sample, inference: Inference, batch: int | None) -> Sample:
     return Sample(sample.name, {n: a[index] if n in batched else a for n, a in sample.arrays.items()})
 
 
-def _compared(call: TappedCall, runs: Sequence[_Run], found: Sequence[Arrays | None]) -> Iterator[OutputParity]:
+def _compared(name: str, runs: Sequence[_Run], found: Sequence[Arrays | None]) -> Iterator[OutputParity]:
     """Compare every output of a call on every sample; Keras's relative error on one sample counts for the others too."""
-    for number in range(len(runs[0].keras[call.name].outputs)):
-        expected = [_expected(call.name, run.keras[call.name], number) for run in runs]
+    for number in range(len(runs[0].keras[name].outputs)):
+        expected = [_expected(name, run.keras[name], number) for run in runs]
         relative = max((e.keras_error / e.scale for e in expected if e.scale), default=0.0)
         for run, wanted, arrays in zip(runs, expected, found, strict=True):
             value = _as((arrays or ())[number], wanted.keras)
-            yield from compare_expected({call.name: value}, [_loosened(wanted, relative)], run.sample)
+            yield from compare_expected({name: value}, [_loosened(wanted, relative)], run.sample)
 
 
 def _expected(name: str, keras: CallArrays, number: int) -> Expectation:

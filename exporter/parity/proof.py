@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from exporter.errors import InvalidArtifactError
+from exporter.counters import counted_names
 from exporter.formats import Runner
 from exporter.freeze import Inference
 from exporter.parity.batches import rows_of
-from exporter.parity.floats import stands_for
+from exporter.parity.interface import fitted
 from exporter.parity.reference import Expectations, Reference
 from exporter.parity.samples import Sample, make_samples, user_samples
 from exporter.parity.saving import load_samples, save_samples
 from exporter.parity.verify import verify_artifact
-from exporter.spec import Batch, Parity, TensorInfo
+from exporter.spec import Batch, Parity
 
 
 class Proof:
@@ -25,18 +26,34 @@ class Proof:
         reference: what the outputs should be.
         samples: generated inputs.
         real: the user's own data.
+        counted: names of the model that a file may have with another count (`interface.fitted`).
     """
 
-    def __init__(self, reference: Expectations, samples: Sequence[Sample], real: Sequence[Sample] = ()) -> None:
+    def __init__(
+        self,
+        reference: Expectations,
+        samples: Sequence[Sample],
+        real: Sequence[Sample] = (),
+        counted: Collection[str] = (),
+    ) -> None:
         self.reference = reference
+        self._counted = counted
         self.samples = samples
         self.real = tuple(real)
 
     @classmethod
-    def of_model(cls, inference: Inference, batch: Batch, data: Any = None) -> Proof:
-        """Make samples for a model, with Keras in float64 as the truth; `data` is the user's own, by input name."""
+    def of_model(cls, inference: Inference, batch: Batch, data: Any = None, *, anew: bool = False) -> Proof:
+        """Make samples for a model, with Keras in float64 as the truth.
+
+        Args:
+            inference: the model.
+            batch: what the files are written for.
+            data: the user's own, by input name.
+            anew: whether the files were written earlier, perhaps in another process.
+        """
         real = () if data is None else (user_samples(data, inference),)
-        return cls(Reference(inference), make_samples(inference, batch), real)
+        counted = counted_names(inference.model) if anew else ()
+        return cls(Reference(inference), make_samples(inference, batch), real, counted)
 
     @classmethod
     def of_folder(cls, folder: Path) -> Proof:
@@ -61,9 +78,9 @@ class Proof:
         Raises:
             InvalidArtifactError: if its inputs or outputs are not those of the Keras model.
         """
-        _same_interface("inputs", runner.inputs, self.reference.inputs)
-        _same_interface("outputs", runner.outputs, self.reference.outputs)
-        return verify_artifact(runner, self.reference, self.samples, self.real)
+        runner = fitted(runner, self.reference, self._counted)
+        parity = verify_artifact(runner, self.reference, self.samples, self.real)
+        return replace(parity, notes=(*parity.notes, *runner.remarks))
 
     def telling(self, parity: Parity) -> list[Sample]:
         """Return the sample on which a file differs most, and the first few that have rows."""
@@ -75,20 +92,3 @@ class Proof:
     def save(self, folder: Path) -> None:
         """Write the samples and what they should give, for `kx verify` and for the user's own tests."""
         save_samples(folder, self.samples, self.reference, self.real)
-
-
-def _same_interface(what: str, found: Sequence[TensorInfo], wanted: Sequence[TensorInfo]) -> None:
-    """Hold names, order, dtypes and ranks of a file against Keras's."""
-    if len(found) != len(wanted) or not all(_alike(f, w) for f, w in zip(found, wanted, strict=True)):
-        raise InvalidArtifactError(
-            f"the file's {what} are not the model's",
-            reason=f"it has {_listed(found)}; Keras has {_listed(wanted)}",
-        )
-
-
-def _alike(found: TensorInfo, wanted: TensorInfo) -> bool:
-    return found.name == wanted.name and stands_for(found.dtype, wanted.dtype)
-
-
-def _listed(infos: Sequence[TensorInfo]) -> str:
-    return ", ".join(map(str, infos)) or "none"

@@ -17,6 +17,7 @@ from exporter.parity.plan import affordable, cost_of_row
 from exporter.parity.shapes import Shapes, usable_shapes
 from exporter.parity.state import ModelState
 from exporter.parity.values import ValueMaker, numpy_dtype
+from exporter.signature import by_input
 from exporter.spec import Batch, TensorInfo
 
 
@@ -109,6 +110,8 @@ def user_samples(data: Any, inference: Inference, name: str = "data") -> Sample:
         UsageError: an input is missing, unknown, or has another shape or dtype, or the numbers of rows differ.
     """
     inputs = inference.inputs
+    if isinstance(data, Mapping):
+        data = by_input(inference.model, inputs, data)
     arrays = {info.name: _checked(info, value) for info, value in zip(inputs, _in_order(data, inputs), strict=True)}
     rows = {a.shape[0] for a in arrays.values() if a.ndim}
     if len(rows) != 1:

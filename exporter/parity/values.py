@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from exporter.counters import places
 from exporter.freeze import Inference
 from exporter.parity.domains import Domain, domains
 
@@ -46,17 +47,19 @@ class ValueMaker:
 
     Args:
         inference: the model; its lookups decide which integers and strings make sense.
-        seed: equal seeds give equal values, for each input on its own.
+        seed: equal seeds give equal values, for each input on its own, by its name without what Keras counts.
     """
 
     def __init__(self, inference: Inference, seed: int) -> None:
         self._dtypes = {info.name: info.dtype for info in inference.inputs}
+        self._places = dict(zip(self._dtypes, places(list(self._dtypes)), strict=True))
         self._domains = domains(inference)
         self._seed = seed
 
     def make(self, kind: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return values of `kind` (a key of `KINDS`) for the input called `name`, in its dtype."""
-        rng = np.random.default_rng([self._seed, zlib.crc32(f"{kind} {name}".encode()), *shape])
+        place = self._places[name].removesuffix("#0")
+        rng = np.random.default_rng([self._seed, zlib.crc32(f"{kind} {place}".encode()), *shape])
         dtype, domain = self._dtypes[name], self._domains[name]
         if dtype == "string":
             return _strings(kind, rng, shape, domain)

@@ -132,6 +132,46 @@ def test_a_file_of_another_model(tmp_path):
         exporter.locate(second, tmp_path / "out" / "model.onnx")
 
 
+class Counted(keras.Model):
+    """A functional model that makes its layers itself: Keras counts their names anew for each."""
+
+    def __init__(self):
+        inputs = keras.Input((4,))
+        hidden = layers.Dense(8, activation="relu")(inputs)
+        super().__init__(inputs, [layers.Dense(3)(hidden), layers.Dense(2)(layers.Dense(5, "tanh")(hidden))])
+
+
+class CountedLater(keras.Model):
+    """The same without a graph."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.first, self.second = layers.Dense(8, activation="relu"), layers.Dense(3), layers.Dense(2)
+
+    def call(self, pixels):
+        hidden = self.hidden(pixels)
+        return {"first": self.first(hidden), "second": self.second(hidden)}
+
+
+@pytest.mark.parametrize("make", [Counted, CountedLater])
+def test_a_model_whose_names_are_counted_anew(make, tmp_path):
+    old, new = make(), make()
+    for model in (old, new):
+        model(np.zeros((2, 4), "float32"))
+    new.set_weights(old.get_weights())
+    exporter.export(old, tmp_path / "out", formats=("saved_model", "tflite", "onnx")).raise_for_status()
+
+    report = exporter.verify(tmp_path / "out", new)
+    assert report.ok
+    assert any("counted" in note for note in report["onnx"].parity.notes) is (make is Counted)
+    location = exporter.locate(new, tmp_path / "out" / "model.onnx")
+    assert location
+    assert {layer.name for layer in location.layers} == {layer.name for layer in new.layers if layer.weights}
+
+    new.layers[-1].kernel.assign_add(np.ones(new.layers[-1].kernel.shape, "float32"))
+    assert exporter.locate(new, tmp_path / "out" / "model.onnx").first.name == new.layers[-1].name
+
+
 def test_verify_and_locate_say_that_a_file_was_trusted(tmp_path):
     model = keras.Sequential([keras.Input((4,), name="x"), layers.Dense(3)])
     model.save(tmp_path / "model.keras")

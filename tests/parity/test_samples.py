@@ -50,6 +50,14 @@ def test_equal_seeds_give_equal_samples_and_others_do_not():
     assert (first[0].arrays["x"] != other[0].arrays["x"]).all()
 
 
+def test_the_values_do_not_depend_on_how_many_inputs_were_made_before():
+    first, second = (keras.Sequential([keras.Input((4,)), layers.Dense(2)]) for _ in range(2))
+    for a, b in zip(samples_of(first), samples_of(second), strict=True):
+        assert a.arrays.keys() != b.arrays.keys()
+        for one, other in zip(a.arrays.values(), b.arrays.values(), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 def test_two_inputs_of_one_shape_get_different_values():
     a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
     sample = samples_of(keras.Model([a, b], layers.Subtract()([a, b])))[0]
@@ -74,21 +82,21 @@ def test_other_dynamic_dimensions_have_two_sizes_equal_in_all_inputs():
 
 
 def test_convolution_stacks_get_images_large_enough_and_not_square():
-    x = keras.Input((None, None, 3))
+    x = keras.Input((None, None, 3), name="x")
     y = x
     for _ in range(3):
         y = layers.Conv2D(4, 3, strides=2)(y)
-    shapes = {s.arrays[x.name].shape[1:] for s in samples_of(keras.Model(x, layers.GlobalMaxPooling2D()(y)))}
+    shapes = {s.arrays["x"].shape[1:] for s in samples_of(keras.Model(x, layers.GlobalMaxPooling2D()(y)))}
     assert min(h for h, _, _ in shapes) >= 15
     assert any(h != w for h, w, _ in shapes)
 
 
 def test_pooling_to_nothing_does_not_count_as_accepted():
     """Keras accepts 5x5 here and computes the mean of nothing."""
-    x = keras.Input((None, None, 1))
+    x = keras.Input((None, None, 1), name="x")
     y = layers.AveragePooling2D(8)(x)
     samples = samples_of(keras.Model(x, layers.GlobalAveragePooling2D()(y)))
-    assert all(min(s.arrays[x.name].shape[1:3]) >= 8 for s in samples)
+    assert all(min(s.arrays["x"].shape[1:3]) >= 8 for s in samples)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
@@ -233,6 +241,13 @@ class TestUserSamples:
         inference = Inference(keras.Model([a, b], layers.Add()([a, b])))
         with pytest.raises(UsageError, match="a has 2, b has 3"):
             user_samples({"a": np.ones((2, 3)), "b": np.ones((3, 3))}, inference)
+
+    def test_the_names_of_keras_tensors_will_do(self):
+        a, b = keras.Input((3,)), keras.Input((3,))
+        inference = Inference(keras.Model([a, b], layers.Add()([a, b])))
+        sample = user_samples({b.name: np.ones((2, 3)), a.name: np.zeros((2, 3))}, inference)
+        assert [array.any() for array in sample.arrays.values()] == [False, True]
+        assert list(sample.arrays) == [i.name for i in inference.inputs]
 
     def test_several_arrays_come_in_keras_order(self):
         a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")

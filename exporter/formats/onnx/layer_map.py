@@ -2,10 +2,12 @@
 
 It stands in the file's metadata as JSON, in the order of the calls:
 
-    {"encoder/dense": {"kind": "Dense", "inputs": [["image", [0, 1]]], "outputs": [["encoder/dense/MatMul:0", [0, 1]]]}}
+    {"encoder/dense_3": {"kind": "Dense", "place": "encoder#0/dense#0", "inputs": [["image", [0, 1]]],
+                         "outputs": [["encoder/dense_3/MatMul:0", [0, 1]]]}}
 
-A tensor is `[name, order]`, where the file's axis i is Keras's axis `order[i]`. What the clean-up merged with something
-else, or left out, is not in it.
+A tensor is `[name, order]`, where the file's axis i is Keras's axis `order[i]`. The place is the name without Keras's counts
+(`exporter.counters`), which are others where the model is loaded anew and its class makes the layers. What the clean-up
+merged with something else, or left out, is not in the map.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any
 import onnx
 import onnx_ir as ir
 
+from exporter.counters import places
 from exporter.layer_calls import LayerCall
 from exporter.lowerings.onnx.value import Order, Value
 
@@ -36,10 +39,11 @@ class Place:
 
 @dataclass(frozen=True)
 class MappedCall:
-    """One call of a layer in the file: its name, the layer's class, what it took and what it gave."""
+    """One call of a layer in the file: its name, the layer's class, its place, what it took and what it gave."""
 
     name: str
     kind: str
+    place: str
     inputs: tuple[Place, ...]
     outputs: tuple[Place, ...]
 
@@ -75,18 +79,16 @@ class LayerMap:
         """Return the map as JSON, of what the finished graph holds."""
         known = set(self._graph.inputs).union(*(node.outputs for node in self._graph))
 
-        def places(tensors: Sequence[Any]) -> list[list[Any]]:
+        def held(tensors: Sequence[Any]) -> list[list[Any]]:
             found = [(self._values.get(t.ref()), self._orders.get(t.ref(), ())) for t in tensors]
             return [[value.name, list(order)] for value, order in found if value is not None and value in known]
 
-        entries = {call.name: (call, places(call.outputs)) for call in self._calls}
-        return json.dumps(
-            {
-                name: {"kind": call.kind, "inputs": places(call.inputs), "outputs": outputs}
-                for name, (call, outputs) in entries.items()
-                if len(outputs) == len(call.outputs)
-            }
-        )
+        entries = {}
+        for call, place in zip(self._calls, places([call.name for call in self._calls]), strict=True):
+            inputs, outputs = held(call.inputs), held(call.outputs)
+            if len(outputs) == len(call.outputs):
+                entries[call.name] = {"kind": call.kind, "place": place, "inputs": inputs, "outputs": outputs}
+        return json.dumps(entries)
 
 
 def read(path: Path) -> tuple[MappedCall, ...]:
@@ -94,7 +96,7 @@ def read(path: Path) -> tuple[MappedCall, ...]:
     proto = onnx.load(path, load_external_data=False)
     text = next((p.value for p in proto.metadata_props if p.key == KEY), "{}")
     return tuple(
-        MappedCall(name, entry["kind"], _places(entry["inputs"]), _places(entry["outputs"]))
+        MappedCall(name, entry["kind"], entry["place"], _places(entry["inputs"]), _places(entry["outputs"]))
         for name, entry in json.loads(text).items()
     )
 

@@ -28,6 +28,7 @@ class OnnxTaps:
         calls: its map.
 
     Attributes:
+        inputs: names of the file's inputs, in order.
         calls: the calls of layers that the file tells about, in order.
         batch: the number of rows that the file takes; None if that is dynamic.
 
@@ -38,12 +39,12 @@ class OnnxTaps:
     def __init__(self, path: Path, calls: Sequence[MappedCall]) -> None:
         self._path = path
         self._calls = {call.name: call for call in calls}
-        self.calls = tuple(TappedCall(call.name, call.kind) for call in calls)
+        self.calls = tuple(TappedCall(call.name, call.kind, call.place) for call in calls)
         proto = onnx.load(path, load_external_data=False)
         sizes = [value.type.tensor_type.shape.dim[:1] for value in proto.graph.input]
         self.batch: int | None = next((d.dim_value for dims in sizes for d in dims if d.dim_value), None)
-        self._inputs = {value.name for value in proto.graph.input}
-        known = {*self._inputs, *(value.name for value in proto.graph.output)}
+        self.inputs = tuple(value.name for value in proto.graph.input)
+        known = {*self.inputs, *(value.name for value in proto.graph.output)}
         inner = {place.name for call in calls for place in call.outputs} - known
         proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in sorted(inner))
         self._session = _session(proto, path)
@@ -52,7 +53,7 @@ class OnnxTaps:
         """Run the file on `inputs`, by input name; return what each call gives, in Keras's axis order."""
         names = [value.name for value in self._session.get_outputs()]
         try:
-            results = self._session.run(names, {name: a for name, a in inputs.items() if name in self._inputs})
+            results = self._session.run(names, {name: a for name, a in inputs.items() if name in self.inputs})
         except Exception as error:  # ONNX Runtime's exceptions share no base of their own
             raise InvalidArtifactError("ONNX Runtime cannot run the file", reason=str(error)) from error
         found = {**inputs, **dict(zip(names, results, strict=True))}
