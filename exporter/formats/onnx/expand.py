@@ -147,7 +147,8 @@ class Walk:
             with self.g.named(scope):
                 results = self._marker(marker, op) if marker else self._plain(op)
         except (NotImplementedError, UnsupportedError) as error:
-            self.outline.refusals.append(_refusal(scope or self.outline.name, marker, op, str(error)))
+            if not self._lacks_a_list(op):
+                self.outline.refusals.append(_refusal(scope or self.outline.name, marker, op, str(error)))
             results = [_stand_in(output) for output in op.outputs]
         except Exception:
             if not self.outline.refusals:
@@ -155,6 +156,10 @@ class Walk:
             results = [_stand_in(output) for output in op.outputs]  # it stumbles over a stand-in, not over itself
         for output, value in zip(op.outputs, results, strict=True):
             self.values[output.ref()] = self._typed(value, output) if isinstance(value, Value) else value
+
+    def _lacks_a_list(self, op: Any) -> bool:
+        """Whether an op takes a list that was refused before, so that its own refusal would tell nothing new."""
+        return any(t.dtype == "variant" and self.values.get(t.ref()) is None for t in op.inputs)
 
     def _typed(self, value: Value, output: Any) -> Value:
         """Take the static shape that TensorFlow knows, and hold a lowering to the rank and dtype it must give."""

@@ -21,7 +21,7 @@ def cast(g: Graph, op: Any, x: Value) -> Value | Complex:
     if op.get_attr("DstT").is_complex:
         wide = op.get_attr("DstT").name == "complex128"
         return from_real(g, g.cast(x, ir.DataType.DOUBLE if wide else ir.DataType.FLOAT))
-    wanted = _held_as(op.get_attr("DstT"))
+    wanted = held_as(op.get_attr("DstT"))
     return saturated(g, x, wanted) if x.is_float and wanted in SHORT else g.cast(x, wanted)
 
 
@@ -41,14 +41,14 @@ def bitcast(g: Graph, op: Any, x: Value) -> Value:
         raise NotImplementedError("the bits of 16-bit floats are lost, they are computed as float32")
     if not same_width or wanted.is_bool or wanted.is_complex:
         raise NotImplementedError("bits can only be read as a number of the same width")
-    if x.dtype == _held_as(wanted):
+    if x.dtype == held_as(wanted):
         return x
     if not g.wants(26):
         raise NotImplementedError("reading bits as another type needs opset 26")
-    return g.elementwise("BitCast", x, dtype=_held_as(wanted), to=int(_held_as(wanted)))
+    return g.elementwise("BitCast", x, dtype=held_as(wanted), to=int(held_as(wanted)))
 
 
-def _held_as(dtype: Any) -> ir.DataType:
+def held_as(dtype: Any) -> ir.DataType:
     """Return the type in which a tensor of a TensorFlow dtype is computed."""
     if dtype.is_complex:
         raise NotImplementedError("ONNX has no complex numbers")

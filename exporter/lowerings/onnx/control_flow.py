@@ -9,6 +9,7 @@ import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_op
+from exporter.lowerings.onnx.tensor_list import Rows
 from exporter.lowerings.onnx.value import Constant, Shape, Value
 
 Branch = Callable[[Graph], list[Any]]
@@ -67,9 +68,11 @@ def _branch(op: Any, name: str, arguments: Sequence[Any]) -> Branch:
 
 
 def branched(g: Graph, condition: Value, then: Branch, other: Branch) -> list[Any]:
-    """Write If; both branches must return as many tensors, of the same dtypes and ranks."""
+    """Write If; both branches must return as many tensors, or lists of some, of the same dtypes and ranks."""
     bodies = [g.body(), g.body()]
-    results = [branch(body) for branch, body in zip((then, other), bodies, strict=True)]
+    given = [branch(body) for branch, body in zip((then, other), bodies, strict=True)]
+    lists = [isinstance(a, Rows) and isinstance(b, Rows) for a, b in zip(*given, strict=True)]
+    results = [[v.value if listed else v for v, listed in zip(values, lists, strict=True)] for values in given]
     for a, b in zip(*results, strict=True):
         if not (isinstance(a, Value) and isinstance(b, Value)):
             raise NotImplementedError("a branch that returns anything but tensors")
@@ -77,7 +80,8 @@ def branched(g: Graph, condition: Value, then: Branch, other: Branch) -> list[An
             raise NotImplementedError("branches that return tensors of different ranks")
     outputs = [(_common(a.shape, b.shape), a.dtype) for a, b in zip(*results, strict=True)]
     graphs = [body.finish_body(name, r) for body, name, r in zip(bodies, ("then", "else"), results, strict=True)]
-    return list(g.ops("If", condition, outputs=outputs, then_branch=graphs[0], else_branch=graphs[1]))
+    written = g.ops("If", condition, outputs=outputs, then_branch=graphs[0], else_branch=graphs[1])
+    return [Rows(v) if listed else v for v, listed in zip(written, lists, strict=True)]
 
 
 def _common(a: Shape, b: Shape) -> Shape:

@@ -7,19 +7,18 @@ Loop stacks.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 
+from exporter.lowerings.onnx.collection import Collection
 from exporter.lowerings.onnx.control_flow import walked
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.loop_facts import LoopFacts
 from exporter.lowerings.onnx.registry import lowers_op
-from exporter.lowerings.onnx.reshaping import unsqueezed
-from exporter.lowerings.onnx.sizes import joined, vector, wide
-from exporter.lowerings.onnx.tensor_list import Collected, Items, Rows
+from exporter.lowerings.onnx.tensor_list import Collected, Items, Rows, laid_out
 from exporter.lowerings.onnx.value import Constant, Shape, Value
 
 UNROLLED = 200  # nodes; a loop that takes no more than this is written out
@@ -54,26 +53,41 @@ class _State:
     take: Callable[[Any], tuple[Value, ...]]
 
 
-def _state(loop: LoopFacts, number: int) -> _State:
+def _state(g: Graph, loop: LoopFacts, number: int) -> _State:
     variable, parameter = loop.variables[number], loop.body.inputs[number]
     if isinstance(variable, Value):
         shape = tuple(parameter.shape.as_list()) if parameter.shape.rank is not None else (None,) * variable.rank
         return _State((variable,), (shape,), lambda v: v[0], lambda held: (held,))
-    if isinstance(variable, Rows):
-        rows = variable.value
-        return _State((rows,), (rows.shape,), lambda v: Rows(v[0]), lambda held: (held.value,))
-    if isinstance(variable, Items) and loop.is_collected(number):
-        return _State((), (), lambda v: Collected(variable), lambda held: ())
     if isinstance(variable, Items):
-        places = tuple(variable.at)
-        items = tuple(variable.at.values())
+        return _list_state(g, loop, number, variable)
+    if isinstance(variable, Rows):
+        return _rows_state(variable)
+    raise NotImplementedError("a loop that changes anything but tensors")
+
+
+def _list_state(g: Graph, loop: LoopFacts, number: int, variable: Items) -> _State:
+    """Return how a list goes around: by its places, by what each turn adds, or, if it is read or written at will, whole."""
+    places, items = tuple(variable.at), tuple(variable.at.values())
+    if loop.is_kept(number, places):
         return _State(
             items,
             tuple(item.shape for item in items),
-            lambda v: Items(variable.size, dict(zip(places, v, strict=True))),
+            lambda v: replace(variable, at=dict(zip(places, v, strict=True))),
             lambda held: tuple(held.at[n] for n in places),
         )
-    raise NotImplementedError("a loop that changes anything but tensors")
+    grows = loop.grows(number)
+    if loop.is_stacked(number):
+        return _State((), (), lambda v: Collected(variable, grows), lambda held: ())
+    if grows:
+        raise NotImplementedError(
+            "a list that a loop reads or writes anywhere while it grows; give tf.TensorArray its size"
+        )
+    return _rows_state(Rows(laid_out(g, replace(variable, shape=loop.item_shape(number) or variable.shape))))
+
+
+def _rows_state(variable: Rows) -> _State:
+    rows = variable.value
+    return _State((rows,), (rows.shape,), lambda v: Rows(v[0]), lambda held: (held.value,))
 
 
 class LoopWriter:
@@ -92,7 +106,7 @@ class LoopWriter:
         self.fixed = {n: _laid(g, loop.variables[n]) for n in fixed}
         self.counters = {n: loop.counts_from(n) for n in numbers if n not in fixed} if turns is not None else {}
         self.counters = {n: start for n, start in self.counters.items() if start is not None}
-        self.states = {n: _state(loop, n) for n in numbers if n not in fixed and n not in self.counters}
+        self.states = {n: _state(g, loop, n) for n in numbers if n not in fixed and n not in self.counters}
 
     def write(self) -> list[Any]:
         """Return the variables after the last turn."""
@@ -107,7 +121,7 @@ class LoopWriter:
         if self.turns is None:
             going = self._condition(body, [self.fixed.get(n, value) for n, value in enumerate(after)])
         finals = [body.cast(v, s.dtype) for v, s in zip(self._taken(after), initial, strict=True)]
-        collected = [_Collection(loop, n, after[n]) for n in self.states if _is_written(after[n])]
+        collected = [Collection(loop, n, after[n]) for n in self.states if _is_written(after[n])]
         extra = [value for c in collected for value in c.outputs(body)]
         length = self.turns if isinstance(self.turns, int) else None
         results = g.ops(
@@ -169,56 +183,3 @@ def _laid(g: Graph, variable: Any) -> Any:
     if isinstance(variable, Rows):
         return Rows(g.keras_order(variable.value))
     return g.keras_order(variable) if isinstance(variable, Value) else variable
-
-
-class _Collection:
-    """A list that the loop writes once a turn.
-
-    Args:
-        loop: the loop.
-        number: of the variable.
-        held: the list at the end of a turn.
-    """
-
-    def __init__(self, loop: LoopFacts, number: int, held: Collected) -> None:
-        assert held.index is not None
-        assert held.item is not None
-        self.number, self.before, self.item, self.place = number, held.before, held.item, held.index[1]
-        written = list(held.before.at)
-        counter = loop.source(loop.body, held.index[0])
-        start = None if counter is None else loop.counts_from(counter)
-        self.in_turn = start == len(written) and written == list(range(len(written)))
-
-    def outputs(self, body: Graph) -> list[Value]:
-        """Return what the loop must stack: the items, and where they belong if that is not plain."""
-        return [self.item] if self.in_turn else [self.item, wide(body, self.place)]
-
-    def filled(self, g: Graph, items: Value, places: Value | None, turns: int | Value | None) -> Value:
-        """Return the whole list: what was in it, then `items` in turn or at `places`, zeros elsewhere."""
-        size = wide(g, self.before.size)
-        if places is None and not self.before.at and _same(size, turns):
-            return items
-        shape = (int(size.array) if isinstance(size, Constant) else None, *items.shape[1:])
-        if places is not None:
-            return self._scattered(g, items, places, vector(g, size), shape)
-        early = [unsqueezed(g, g.keras_order(item), 0) for item in self.before.at.values()]
-        missing = g.op("Sub", vector(g, size), g.dimension(items, 0))
-        missing = g.op("Sub", missing, g.constant([len(early)], np.int64))
-        return g.op("Concat", *early, items, _zeros(g, missing, items), shape=shape, axis=0)
-
-    def _scattered(self, g: Graph, items: Value, places: Value, size: Value, shape: Shape) -> Value:
-        if self.before.at:
-            raise NotImplementedError("a list that is written before a loop, and in it out of turn")
-        return g.op("ScatterND", _zeros(g, size, items), unsqueezed(g, places, 1), items, shape=shape)
-
-
-def _zeros(g: Graph, count: Value, like: Value) -> Value:
-    """Return `count` rows of zeros, as those of `like`."""
-    sizes = joined(g, [count, *[g.dimension(like, axis) for axis in range(1, like.rank)]])
-    return g.op("Expand", g.constant(0, like.numpy_dtype), sizes, shape=(None, *like.shape[1:]))
-
-
-def _same(size: Value, turns: int | Value | None) -> bool:
-    if isinstance(size, Constant):
-        return turns == int(size.array)
-    return isinstance(turns, Value) and turns.ir is size.ir

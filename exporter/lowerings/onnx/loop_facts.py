@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -45,19 +46,70 @@ class LoopFacts:
         steps = [constant_of(t) for t in add.inputs if self.source(self.body, t) != number]
         return int(start.array) if len(steps) == 1 and steps[0] == 1 else None
 
-    def is_collected(self, number: int) -> bool:
-        """Whether the body writes a list at places that depend on the turn."""
-        writes = [op for op in self.body.get_operations() if op.type == "TensorListSetItem"]
-        return any(self.source(self.body, w.inputs[0]) == number and constant_of(w.inputs[1]) is None for w in writes)
+    def writes(self, number: int) -> list[Any]:
+        """Return the ops of the body that write into the list `number`, in their order."""
+        found, held = [], [self.body.inputs[number]]
+        for op in self.body.get_operations():
+            if op.type == "TensorListSetItem" and _among(op.inputs[0], held):
+                found.append(op)
+                held.append(op.outputs[0])
+        return found
+
+    def item_shape(self, number: int) -> tuple[int, ...] | None:
+        """Return the shape of what the body writes into a list, None if it is not known."""
+        shapes = [w.inputs[2].shape for w in self.writes(number)]
+        return next((tuple(shape.as_list()) for shape in shapes if shape.is_fully_defined()), None)
+
+    def grows(self, number: int) -> bool:
+        """Whether the body may write behind the end of a list."""
+        return any(w.get_attr("resize_if_index_out_of_bounds") for w in self.writes(number))
+
+    def is_kept(self, number: int, places: Iterable[int]) -> bool:
+        """Whether the body writes a list at some of these places and nowhere else, as far as its own ops go."""
+        writes = self.writes(number)
+        last = writes[-1].outputs[0] if writes else self.body.inputs[number]
+        known = all(constant_of(w.inputs[1]) in set(places) for w in writes)
+        return known and _origin(self.body.outputs[number]) is last
+
+    def is_stacked(self, number: int) -> bool:
+        """Whether the body writes a list once a turn, and does nothing else with it."""
+        writes = self.writes(number)
+        if len(writes) != 1:
+            return False
+        held = (self.body.inputs[number], writes[0].outputs[0])
+        users = [op for op in self.body.get_operations() if any(_among(t, held) for t in op.inputs)]
+        return all(op is writes[0] or op.type in ("Identity", "TensorListLength") for op in users)
+
+    def differs(self, tensor: Any) -> bool:
+        """Whether an integer of the body is another one in each turn: a counter, moved, turned or multiplied."""
+        op, number = _origin(tensor).op, self.source(self.body, tensor)
+        if number is not None:
+            return self.counts_from(number) is not None
+        if op.type not in ("Add", "AddV2", "Sub", "Mul"):
+            return False
+        moving, *others = sorted(op.inputs, key=self._stays)
+        return all(map(self._stays, others)) and self.differs(moving) and (op.type != "Mul" or _is_factor(others))
+
+    def _stays(self, tensor: Any) -> bool:
+        """Whether a tensor of the body is the same in each turn, as far as can be told."""
+        op, number = _origin(tensor).op, self.source(self.body, tensor)
+        if number is not None:
+            return self.is_fixed(number)
+        return op.type == "Const" or (op.type in ("Add", "AddV2", "Sub", "Mul") and all(map(self._stays, op.inputs)))
 
     def turns(self, g: Graph) -> int | Value | None:
         """Return how often the body runs; None if that cannot be told before.
 
         If only the model knows it is an int64 scalar, which may lie below 0: never.
+
+        Raises:
+            NotImplementedError: if it never ends.
         """
         limits = self._limits(g, _origin(self.condition.outputs[0]))
         if limits is None:
             return None
+        if not limits:
+            raise NotImplementedError("a loop whose condition is always true never ends; give it maximum_iterations")
         known = [int(limit.array) for limit in limits if isinstance(limit, Constant)]
         computed = {id(limit.ir): limit for limit in limits if not isinstance(limit, Constant)}
         least = [g.constant(min(known), np.int64)] if known else []
@@ -102,6 +154,16 @@ def _origin(tensor: Any) -> Any:
     while tensor.op.type == "Identity":
         tensor = tensor.op.inputs[0]
     return tensor
+
+
+def _is_factor(tensors: list[Any]) -> bool:
+    """Whether a tensor is known not to be 0."""
+    return bool(constant_of(tensors[0]))
+
+
+def _among(tensor: Any, others: Iterable[Any]) -> bool:
+    """Whether `tensor` is one of `others`, perhaps passed on; comparing tensors would make a graph of the comparison."""
+    return any(_origin(tensor) is other for other in others)
 
 
 def constant_of(tensor: Any) -> Any:

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from exporter.lowerings.onnx.casting import held_as
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.joining import concatenated
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import unsqueezed
-from exporter.lowerings.onnx.sizes import element, vector, wide
+from exporter.lowerings.onnx.sizes import element, joined, vector, wide
 from exporter.lowerings.onnx.slicing import indexed
 from exporter.lowerings.onnx.value import Constant, Shape, Value
 
@@ -30,10 +31,19 @@ class Rows:
 
 @dataclass(frozen=True)
 class Items:
-    """Tensors at places known while exporting; other places hold zeros. The size is an integer scalar."""
+    """Tensors at places known while exporting; other places hold zeros.
+
+    Args:
+        size: the number of places, an integer scalar.
+        at: the tensors.
+        shape: of each of them, as far as the list says it.
+        dtype: of each of them, one of TensorFlow's.
+    """
 
     size: Value
     at: Mapping[int, Value]
+    shape: Shape | None = None
+    dtype: Any = None
 
 
 @dataclass(frozen=True)
@@ -42,16 +52,22 @@ class Collected:
 
     Args:
         before: what it was before the loop.
+        grows: whether writing behind its end makes room.
         index: where this turn wrote, as TensorFlow's tensor and as a value; None while it has not.
         item: what it wrote.
     """
 
     before: Items
+    grows: bool = False
     index: tuple[Any, Value] | None = None
     item: Value | None = None
 
 
 List = Rows | Items | Collected
+UNKNOWN = (
+    "a list of tensors whose shape is not known when a loop starts that reads it or writes anywhere in it; "
+    "give tf.TensorArray an element_shape without None, or write its first tensor before the loop"
+)
 
 
 @lowers_op("TensorListFromTensor")
@@ -63,7 +79,9 @@ def from_tensor(g: Graph, op: Any, x: Value, shape: Value) -> Rows:
 @lowers_op("TensorListReserve")
 def reserve(g: Graph, op: Any, shape: Value, size: Value) -> Items:
     """Room for tensors."""
-    return Items(size, {})
+    known = shape.array.tolist() if isinstance(shape, Constant) and shape.rank else None
+    fixed = None if known is None else tuple(None if d < 0 else d for d in known)
+    return Items(size, {}, fixed, op.get_attr("element_dtype"))
 
 
 @lowers_op("EmptyTensorList")
@@ -85,8 +103,6 @@ def push(g: Graph, op: Any, held: List, item: Value) -> Items:
 def set_item(g: Graph, op: Any, held: List, index: Value, item: Value) -> List:
     """Put a tensor at a place."""
     if isinstance(held, Collected):
-        if held.item is not None:
-            raise NotImplementedError("a list that is written more than once in each turn of a loop")
         return replace(held, index=(op.inputs[1], index), item=item)
     if isinstance(held, Rows):
         return Rows(_with_row(g, held.value, index, item))
@@ -95,7 +111,7 @@ def set_item(g: Graph, op: Any, held: List, index: Value, item: Value) -> List:
     place, size = int(index.array), held.size
     if isinstance(size, Constant) and place >= int(size.array):
         size = g.constant(place + 1, np.int32)
-    return Items(size, {**held.at, place: item})
+    return replace(held, size=size, at={**held.at, place: item})
 
 
 def _with_row(g: Graph, rows: Value, index: Value, item: Value) -> Value:
@@ -108,11 +124,9 @@ def get_item(g: Graph, op: Any, held: List, index: Value, shape: Value) -> Value
     """The tensor at a place."""
     if isinstance(held, Rows):
         return indexed(g, held.value, 0, index)
-    if isinstance(held, Items):
-        if isinstance(index, Constant) and int(index.array) in held.at:
-            return held.at[int(index.array)]
-        return indexed(g, stacked(g, held, _element_shape(op)), 0, index)
-    raise NotImplementedError("a list that is read while a loop writes it")
+    if isinstance(held, Items) and isinstance(index, Constant) and int(index.array) in held.at:
+        return held.at[int(index.array)]
+    return indexed(g, stacked(g, held, _element_shape(op)), 0, index)
 
 
 def _element_shape(op: Any) -> Shape:
@@ -132,12 +146,35 @@ def stacked(g: Graph, held: List, shape: Shape) -> Value:
     """Return all tensors of a list, of this `shape`, along a new first axis."""
     if isinstance(held, Rows):
         return held.value
-    if not isinstance(held, Items) or not held.at or not isinstance(held.size, Constant):
-        raise NotImplementedError("a list of tensors that was never written, or of dynamic length")
+    if isinstance(held, Collected):
+        raise NotImplementedError("a list that is read while a loop writes it")
+    if not held.at or not isinstance(held.size, Constant):
+        return laid_out(g, replace(held, shape=held.shape or shape))
     size, first = int(held.size.array), next(iter(held.at.values()))
     zeros = None if len(held.at) == size else _zeros(g, first)
     items = [unsqueezed(g, g.keras_order(held.at.get(n, zeros or first)), 0) for n in range(size)]
     return concatenated(g, items, 0, (size, *first.shape))
+
+
+def laid_out(g: Graph, held: Items) -> Value:
+    """Return all tensors of a list of any length along a new first axis.
+
+    Raises:
+        NotImplementedError: if nothing tells the shape of the tensors before one is written.
+    """
+    first = next(iter(held.at.values()), None)
+    if first is not None:
+        shape, dtype, own = first.shape, first.dtype, [g.dimension(first, axis) for axis in range(first.rank)]
+    elif held.shape is not None and None not in held.shape and held.dtype is not None:
+        shape, dtype, own = held.shape, held_as(held.dtype), [g.constant(held.shape, np.int64)]
+    else:
+        raise NotImplementedError(UNKNOWN)
+    length = int(held.size.array) if isinstance(held.size, Constant) else None
+    sizes = joined(g, [vector(g, held.size), *own])
+    rows = g.op("Expand", g.constant(0, dtype.numpy()), sizes, shape=(length, *shape), dtype=dtype)
+    for place, item in held.at.items():
+        rows = _with_row(g, rows, g.constant(place), item)
+    return rows
 
 
 def _zeros(g: Graph, like: Value) -> Value:
@@ -150,6 +187,8 @@ def length(g: Graph, op: Any, held: List) -> Value:
     """The number of places."""
     if isinstance(held, Rows):
         return element(g, g.dimension(held.value, 0))
+    if isinstance(held, Collected) and held.grows:
+        raise NotImplementedError("the length of a list that grows in a loop")
     return held.size if isinstance(held, Items) else held.before.size
 
 

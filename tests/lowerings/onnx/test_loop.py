@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
+from exporter.errors import UnsupportedError
 from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 STRANGE = np.float32([[np.nan, np.inf, -np.inf], [0.0, -0.0, 3.4e38], [1e30, -1e30, 1e-30], [1, 2, 3]])
@@ -137,3 +138,23 @@ def test_a_loop_in_a_loop():
     exported = export(model_of(inside(function), VECTOR, COUNT))
     for n in (0, 1, 5):
         exported.check(STRANGE, numbers(n))
+
+
+def test_a_condition_that_is_constant():
+    def function(x):
+        limited = tf.while_loop(lambda v: tf.logical_and(True, True), lambda v: (v * 2,), (x,), maximum_iterations=300)[
+            0
+        ]
+        never = tf.while_loop(lambda v: False, lambda v: (v + 1,), (x,))[0]
+        return tf.while_loop(lambda v: True, lambda v: (v + 1,), (x,), maximum_iterations=3)[0], limited, never
+
+    exported = export(model_of(inside(function), VECTOR))
+    exported.check(STRANGE)
+    exported.check(normal(0, 3))
+
+
+def test_a_loop_that_never_ends_is_refused():
+    model = model_of(inside(lambda x: tf.while_loop(lambda v: True, lambda v: (v + 1,), (x,))[0]), VECTOR)
+    with pytest.raises(UnsupportedError, match="never ends; give it maximum_iterations") as refusal:
+        export(model)
+    assert model.layers[-1].name in str(refusal.value)
