@@ -45,7 +45,14 @@ def recurrent():
     return keras.Model(inputs, layers.Dense(2, name="dense")(layers.LSTM(4, name="lstm")(x)), name="recurrent")
 
 
-MODELS = {f.__name__: f for f in (convolution, attention, recurrent)}
+def projections():
+    inputs = keras.Input((5, 16))
+    x = layers.Dense(32, activation="gelu", name="up")(layers.LayerNormalization(name="norm")(inputs))
+    x = layers.Activation("relu", name="relu")(layers.Dense(32, name="wide")(layers.Dense(16, name="down")(x)))
+    return keras.Model(inputs, layers.Dense(16, name="out")(x), name="projections")
+
+
+MODELS = {f.__name__: f for f in (convolution, attention, recurrent, projections)}
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -83,6 +90,7 @@ def test_a_right_file_differs_nowhere(exported):
 PLACES = {
     "convolution": {"first/kernel": "first", "conv/kernel": "block/conv", "own/gamma": "own", "last/kernel": "last"},
     "attention": {"embeddings": "embedding", "query/kernel": "attention/query", "norm/gamma": "norm"},
+    "projections": {name: name.partition("/")[0] for name in ("up/kernel", "down/kernel", "wide/kernel", "out/kernel")},
     "recurrent": {"gru_cell/kernel": "gru", "lstm_cell/kernel": "lstm", "dense/kernel": "dense"},
 }
 

@@ -5,7 +5,8 @@ It stands in the file's metadata as JSON, in the order of the calls:
     {"encoder/dense_3": {"kind": "Dense", "place": "encoder#0/dense#0", "inputs": [["image", [0, 1]]],
                          "outputs": [["encoder/dense_3/MatMul:0", [0, 1]]]}}
 
-A tensor is `[name, order]`, where the file's axis i is Keras's axis `order[i]`. The place is the name without Keras's counts
+A tensor is `[name, order]`, where the file's axis i is Keras's axis `order[i]`; null for an axis of size 1 that Keras does
+not have. The place is the name without Keras's counts
 (`exporter.counters`), which are others where the model is loaded anew and its class makes the layers. What the clean-up
 merged with something else, or left out, is not in the map.
 """
@@ -19,22 +20,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import onnx_ir as ir
 
 from exporter.counters import places
 from exporter.layer_calls import LayerCall
-from exporter.lowerings.onnx.value import Order, Value
+from exporter.lowerings.onnx.value import Value
 
 KEY = "keras_layers"  # of ModelProto.metadata_props
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tensor of Keras stands in the file: its name, and Keras's axis for each of the file's."""
+    """Where a tensor of Keras stands in the file: its name, and Keras's axis for each of the file's, None for none."""
 
     name: str
-    order: Order
+    order: tuple[int | None, ...]
+
+    def to_keras(self, array: np.ndarray) -> np.ndarray:
+        """Return what stands there with Keras's axes."""
+        axes, extra = self._axes
+        return array.squeeze(extra).transpose(np.argsort(axes)) if self.order else array
+
+    def to_file(self, array: np.ndarray) -> np.ndarray:
+        """Return an array of Keras as it stands there."""
+        axes, extra = self._axes
+        return np.array(np.expand_dims(array.transpose(axes), extra), order="C")
+
+    @property
+    def _axes(self) -> tuple[list[int], tuple[int, ...]]:
+        """Keras's axes in the file's order, and the file's axes that Keras does not have."""
+        return [a for a in self.order if a is not None], tuple(i for i, a in enumerate(self.order) if a is None)
 
 
 @dataclass(frozen=True)
@@ -61,10 +78,11 @@ class LayerMap:
         self._calls = calls
         self._graph = graph
         tensors = {t.ref() for call in calls for t in (*call.inputs, *call.outputs)}
-        held = {ref: value for ref in tensors if isinstance(value := values.get(ref), Value) and value.ir is not None}
-        self._orders = {ref: value.order for ref, value in held.items()}
+        known = {ref: value for ref in tensors if isinstance(value := values.get(ref), Value)}
+        held = {ref: value.held or (value.ir, value.order) for ref, value in known.items() if value.ir is not None}
+        self._orders = {ref: order for ref, (_, order) in held.items()}
         self._keys = list(held)
-        self._reader = ir.Node("exporter", "LayerMap", [value.ir for value in held.values()])
+        self._reader = ir.Node("exporter", "LayerMap", [value for value, _ in held.values()])
         self._values: dict[Any, ir.Value | None] = {}
 
     @contextlib.contextmanager

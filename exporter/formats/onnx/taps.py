@@ -13,7 +13,7 @@ import onnx_ir as ir
 from exporter.errors import InvalidArtifactError
 from exporter.formats import TappedCall
 from exporter.formats.onnx import layer_map
-from exporter.formats.onnx.layer_map import MappedCall, Place
+from exporter.formats.onnx.layer_map import MappedCall
 
 EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"  # ONNX Runtime's option for models in memory
 
@@ -58,7 +58,7 @@ class OnnxTaps:
             raise InvalidArtifactError("ONNX Runtime cannot run the file", reason=str(error)) from error
         found = {**inputs, **dict(zip(names, results, strict=True))}
         return {
-            name: tuple(_keras_order(found[place.name], place) for place in call.outputs)
+            name: tuple(place.to_keras(found[place.name]) for place in call.outputs)
             for name, call in self._calls.items()
         }
 
@@ -81,7 +81,7 @@ class OnnxTaps:
         graph.opset_imports.update(model.graph.opset_imports)
         dtypes = {value.name: value.dtype.numpy() for value in graph.inputs if value.dtype is not None}
         fed = {
-            place.name: np.ascontiguousarray(array.transpose(place.order)).astype(dtypes[place.name])
+            place.name: place.to_file(array).astype(dtypes[place.name])
             for place, array in zip(call.inputs, inputs, strict=True)
         }
         return ir.to_proto(ir.Model(graph, ir_version=model.ir_version)), fed
@@ -98,7 +98,7 @@ class OnnxTaps:
             results = session.run([place.name for place in places], fed)
         except Exception:  # as above; what cannot be run alone is compared along the chain only
             return None
-        return tuple(_keras_order(array, place) for array, place in zip(results, places, strict=True))
+        return tuple(place.to_keras(array) for array, place in zip(results, places, strict=True))
 
 
 def open_taps(path: Path) -> OnnxTaps | None:
@@ -112,10 +112,6 @@ def open_taps(path: Path) -> OnnxTaps | None:
     except Exception as error:  # protobuf's DecodeError has no stable home
         raise InvalidArtifactError("not an ONNX file", where=str(path), reason=str(error)) from error
     return OnnxTaps(path, calls) if calls else None
-
-
-def _keras_order(array: np.ndarray, place: Place) -> np.ndarray:
-    return array.transpose(np.argsort(place.order)) if place.order else array
 
 
 def _session(proto: onnx.ModelProto, path: Path | None) -> Any:

@@ -38,6 +38,8 @@ class Value:
         dtype: of the elements in the file.
         order: file axis i is Keras axis order[i].
         uses: how many ops of the traced model take it; 0 where that is not known.
+        held: what holds the tensor in the file if this value was left without use, and Keras's axis for each of its axes,
+            None for one of size 1 that Keras does not have.
     """
 
     ir: onnx_ir.Value | None
@@ -45,6 +47,7 @@ class Value:
     dtype: onnx_ir.DataType
     order: Order
     uses: int = field(default=0, kw_only=True)
+    held: tuple[onnx_ir.Value, tuple[int | None, ...]] | None = field(default=None, kw_only=True)
 
     @property
     def rank(self) -> int:

@@ -59,8 +59,34 @@ def test_a_mapped_tensor_holds_what_the_layer_gives(mapped):
     for call in read(path):
         if call.name in wanted:
             (place,) = call.outputs
-            array = found[place.name].transpose(np.argsort(place.order))
+            array = place.to_keras(found[place.name])
             np.testing.assert_allclose(array, wanted[call.name], rtol=0, atol=2e-5)  # 16 steps of float32 at scale 10
+
+
+@pytest.mark.parametrize("shape", [(5, 16), (4, 5, 16)])
+@pytest.mark.parametrize("apart", [False, True])
+def test_both_layers_of_a_feed_forward_pair_are_mapped(tmp_path, shape, apart):
+    keras.utils.set_random_seed(0)
+    own = None if apart else "gelu"
+    stack = [layers.Dense(32, activation=own, name="first"), layers.Dense(16, name="second")]
+    if apart:
+        stack.insert(1, layers.Activation("gelu", name="gelu"))
+    model = keras.Sequential([keras.Input(shape, name="x"), *stack])
+    formats.get("onnx").write(Inference(model), tmp_path / "model.onnx", Options(), {})
+    assert sum(node.op_type == "Conv" for node in onnx.load(tmp_path / "model.onnx").graph.node) == 2
+
+    wanted = {"x": np.random.default_rng(0).normal(size=(3, *shape)).astype("float32")}
+    found = values(tmp_path / "model.onnx", wanted)
+    given = wanted["x"]
+    calls = read(tmp_path / "model.onnx")
+    assert [call.name for call in calls] == [layer.name for layer in stack]
+    for call, layer in zip(calls, stack, strict=True):
+        taken, (place,) = call.inputs[0], call.outputs
+        np.testing.assert_array_equal(
+            taken.to_file(taken.to_keras(found.get(taken.name, given))), found.get(taken.name, given)
+        )
+        given = np.asarray(layer(given))
+        np.testing.assert_allclose(place.to_keras(found[place.name]), given, rtol=0, atol=1e-5)  # sums of 32 at scale 3
 
 
 def test_nodes_are_named_after_the_call_in_which_they_stand(mapped):
