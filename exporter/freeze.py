@@ -15,6 +15,7 @@ import numpy as np
 
 from exporter.corrections import corrected
 from exporter.errors import UsageError
+from exporter.scopes import allowed_scopes
 from exporter.signature import InputSignature, apart, input_signature, output_names
 from exporter.spec import Batch, TensorInfo
 
@@ -63,7 +64,8 @@ class Inference:
         """Run the model on flat input tensors (TensorFlow), eagerly or while tracing; return its flat outputs."""
         import keras
 
-        outputs = self.model(*self._signature.pack(tensors), training=False)
+        with allowed_scopes():
+            outputs = self.model(*self._signature.pack(tensors), training=False)
         leaves = [t for t in keras.tree.flatten(outputs) if t is not None]
         inputs = {info.name: t for info, t in zip(self.inputs, tensors, strict=True)}
         self._output_names = apart(output_names(self.model, outputs), leaves, inputs)

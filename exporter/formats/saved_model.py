@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from exporter.corrections import corrected
-from exporter.errors import InvalidArtifactError
+from exporter.errors import InvalidArtifactError, UnsupportedError
+from exporter.failures import message_of
 from exporter.formats import FORMATS
 from exporter.freeze import Inference
 from exporter.signature import unique
@@ -38,7 +39,11 @@ class SavedModel:
     packages: tuple[str, ...] = ("tensorflow",)
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
-        """Write the folder `path`; its variables are the model's, read from them once."""
+        """Write the folder `path`; its variables are the model's, read from them once.
+
+        Raises:
+            UnsupportedError: if TensorFlow does not save the model: it allows few characters in the names of variables.
+        """
         import tensorflow as tf
 
         inputs = inference.inputs_for(options.batch)
@@ -54,7 +59,15 @@ class SavedModel:
             module.serve = tf.function(serve, autograph=False).get_concrete_function(*specs)
         module.variables_used = list(module.serve.graph.variables)  # what a module tracks is what is saved
         module.tables_used = _tables(inference.model)
-        tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
+        try:
+            tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
+        except ValueError as error:
+            raise UnsupportedError(
+                "TensorFlow cannot save the model",
+                where=inference.model.name,
+                reason=message_of(error),
+                remedy="where a name is not allowed, build the model with another name for the layer, or leave this format out",
+            ) from error
         extra = {
             **metadata,
             "inputs": dict(zip(spelled, (i.name for i in inputs), strict=True)),

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from exporter.failures import message_of
 from exporter.freeze import Inference
-from exporter.parity.failures import message_of
 from exporter.precision import DOUBLE, Widened
 
 

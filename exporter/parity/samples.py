@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from exporter.errors import UsageError
+from exporter.failures import message_of
 from exporter.freeze import Inference
 from exporter.parity.batches import fixed_batch
-from exporter.parity.failures import message_of
 from exporter.parity.plan import affordable, cost_of_row
 from exporter.parity.shapes import Shapes, usable_shapes
 from exporter.parity.state import ModelState

@@ -16,6 +16,7 @@ from exporter.freeze import Inference
 from exporter.layer_calls import LayerCalls
 from exporter.lowerings.onnx.registry import CLASSES, FUNCTIONS, LAYERS, REWRITES, Entry
 from exporter.lowerings.override import overridden
+from exporter.scopes import scope_of
 from exporter.spec import TensorInfo
 
 
@@ -54,7 +55,7 @@ class Outline:
         graph: TensorFlow's FuncGraph.
         markers: by token.
         paths: of the model's variables in Keras, by the id of TensorFlow's.
-        layers: the names of all layers.
+        layers: the scopes of all layers.
         calls: what each layer took and gave.
         refusals: what turned out to have no counterpart in ONNX.
     """
@@ -74,7 +75,7 @@ class Outline:
         """
         parts = [part for part in op.name.split("/")[:-1] if part]
         named = [stem if (stem := part.rpartition("_")[0]) in self.layers else part for part in parts]
-        return "/".join(named[1:] if named[:1] == [self.name] else named)
+        return "/".join(named[1:] if named[:1] == [scope_of(self.name)] else named)
 
 
 def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
@@ -86,7 +87,7 @@ def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
     import_submodules("exporter.lowerings.onnx")
     model = inference.model
     result = Outline(model.name, paths={id(v.value): v.path for v in model.variables})
-    result.layers = frozenset(layer.name for layer in model._flatten_layers())
+    result.layers = frozenset(scope_of(layer.name) for layer in model._flatten_layers())
     layers = {CLASSES[name]: _mark_layer(result, entry) for name, entry in LAYERS.items()}
     layers |= {CLASSES[name]: _rewrite_layer(entry) for name, entry in REWRITES.items()}
     functions = {name: _mark_function(result, entry) for name, entry in FUNCTIONS.items()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from exporter.errors import UnsupportedError
 from exporter.lowerings.tflite import ASSIGNMENTS
+from exporter.scopes import scope_of
 
 _SPLIT = (
     "run the layer before the model, and export the rest: keras.Model(model.get_layer({layer!r}).output, model.outputs)"
@@ -114,9 +115,9 @@ def layer_of(scope: str, model: Any) -> str:
 
     TensorFlow appends _1, _2, … to a scope that was entered before; the model itself is the answer of last resort.
     """
-    names = {layer.name for layer in model._flatten_layers()}
+    names = {scope_of(layer.name): layer.name for layer in model._flatten_layers()}
     for part in reversed(scope.partition("@")[0].split("/")[:-1]):
         for candidate in (part, re.sub(r"_\d+$", "", part)):
             if candidate in names:
-                return candidate
+                return names[candidate]
     return model.name

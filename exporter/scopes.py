@@ -1,0 +1,32 @@
+"""Names of layers as scopes of a graph.
+
+Keras opens a scope of each layer's name. TensorFlow allows few characters there and refuses the others while a graph is
+traced: a model with a layer "größe" that JAX has trained has no `predict` in TensorFlow. The layer keeps its name; only the
+scope is spelled in another way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from exporter.lowerings.override import overridden
+
+
+@contextlib.contextmanager
+def allowed_scopes() -> Iterator[None]:
+    """Trace inside this context with scopes that TensorFlow allows."""
+    with overridden({}, {"keras.src.backend.name_scope": _scope}):
+        yield
+
+
+def _scope(original: Callable[..., Any], name: str, **options: Any) -> Any:
+    return original(scope_of(name), **options)
+
+
+def scope_of(name: str) -> str:
+    """Return the scope that stands for a layer's name: the name itself where TensorFlow allows it."""
+    spelled = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", name)
+    return spelled if re.match(r"[A-Za-z0-9.]", spelled) else f".{spelled}"
