@@ -6,6 +6,7 @@ what Keras computes is what `Inference` computes.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +16,7 @@ import numpy as np
 
 from exporter.corrections import corrected
 from exporter.errors import UsageError
+from exporter.one_row import computed_as_many
 from exporter.scopes import allowed_scopes
 from exporter.signature import InputSignature, apart, input_signature, output_names
 from exporter.spec import Batch, TensorInfo
@@ -53,6 +55,10 @@ class Inference:
         """The outputs, in Keras's flat order; every dynamic dimension is None."""
         return self.outputs_of(self.concrete().graph)
 
+    @property
+    def _any_batch(self) -> bool:
+        return any(info.shape and info.shape[0] is None for info in self.inputs)
+
     def outputs_of(self, graph: Any) -> tuple[TensorInfo, ...]:
         """Return the outputs, with the shapes that they have in a FuncGraph that was traced of this function."""
         return tuple(
@@ -64,7 +70,7 @@ class Inference:
         """Run the model on flat input tensors (TensorFlow), eagerly or while tracing; return its flat outputs."""
         import keras
 
-        with allowed_scopes():
+        with allowed_scopes(), computed_as_many() if self._any_batch else contextlib.nullcontext():
             outputs = self.model(*self._signature.pack(tensors), training=False)
         leaves = [t for t in keras.tree.flatten(outputs) if t is not None]
         inputs = {info.name: t for info, t in zip(self.inputs, tensors, strict=True)}
