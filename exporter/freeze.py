@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from exporter.corrections import corrected
-from exporter.errors import UsageError
+from exporter.errors import ExporterError, UnsupportedError, UsageError
+from exporter.failures import message_of, place_of
 from exporter.one_row import computed_as_many
 from exporter.scopes import allowed_scopes
 from exporter.signature import InputSignature, apart, input_signature, output_names
@@ -67,11 +68,20 @@ class Inference:
         )
 
     def __call__(self, *tensors: Any) -> list[Any]:
-        """Run the model on flat input tensors (TensorFlow), eagerly or while tracing; return its flat outputs."""
+        """Run the model on flat input tensors (TensorFlow), eagerly or while tracing; return its flat outputs.
+
+        Raises:
+            UnsupportedError: if Keras or a layer fails.
+        """
         import keras
 
-        with allowed_scopes(), computed_as_many() if self._any_batch else contextlib.nullcontext():
-            outputs = self.model(*self._signature.pack(tensors), training=False)
+        try:
+            with allowed_scopes(), computed_as_many() if self._any_batch else contextlib.nullcontext():
+                outputs = self.model(*self._signature.pack(tensors), training=False)
+        except ExporterError:
+            raise
+        except Exception as error:  # a layer's own code, which may raise anything
+            raise _failed(self.inputs, error) from error
         leaves = [t for t in keras.tree.flatten(outputs) if t is not None]
         inputs = {info.name: t for info, t in zip(self.inputs, tensors, strict=True)}
         self._output_names = apart(output_names(self.model, outputs), leaves, inputs)
@@ -135,3 +145,14 @@ class Inference:
         if tuple(infos) != self.inputs:
             self._concrete.clear()
         return tuple(infos)
+
+
+def _failed(inputs: Sequence[TensorInfo], error: Exception) -> UnsupportedError:
+    open_sizes = ", ".join(i.name for i in inputs if None in i.shape[1:])
+    sized = f", or give {open_sizes} a size: input_signature= (--shape)" if open_sizes else ""
+    return UnsupportedError(
+        "Keras itself cannot run the model as a graph",
+        where=place_of(error) or ", ".join(map(str, inputs)),
+        reason=message_of(error),
+        remedy=f"make model.predict() work{' for any size' if sized else ''}{sized}",
+    )

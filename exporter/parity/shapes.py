@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from exporter.errors import UsageError
+from exporter.errors import UnsupportedError, UsageError
 from exporter.freeze import Inference
 from exporter.spec import TensorInfo
 
@@ -63,7 +63,7 @@ def _graph(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) -
 
     try:
         return inference.trace(inference, [replace(i, shape=shapes[i.name]) for i in inputs]).graph
-    except (TypeError, ValueError, tf.errors.OpError):
+    except (TypeError, ValueError, UnsupportedError, tf.errors.OpError):
         return None
 
 
