@@ -2,7 +2,8 @@
 
 Every tensor whose dtype is a key of the mapping gets the mapped dtype, in the graph and in the functions that it calls
 (loops, branches). Weights stay where they are, in the variables of the model, and are cast where they are read.
-An op that does not exist in the wider dtype runs in its own, between casts, and is named in `Widened.narrow`.
+An op that does not exist in the wider dtype is composed of others (`double_resizing`), or runs in its own, between casts, and
+is named in `Widened.narrow`.
 
 Nothing is rebuilt from a Keras config, so it works on subclassed models, and on layers that fix their dtype or cast by
 hand.
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from exporter.double_resizing import IN_DOUBLE
 from exporter.op_dtypes import has_kernel, input_types
 
 DOUBLE: Mapping[str, str] = {
@@ -113,6 +115,10 @@ class _Rewriter:
         """Emit the image of one op; return it and the images of its outputs."""
         import tensorflow as tf
 
+        if op.type in IN_DOUBLE and self._mapped(op.outputs[0].dtype.as_datatype_enum) == tf.float64.as_datatype_enum:
+            composed = IN_DOUBLE[op.type](op, *inputs)
+            composed.set_shape(op.outputs[0].shape)
+            return composed.op, [composed]
         kind, attrs, wanted = self._image_of(op)
         if kind == "Cast" and attrs["SrcT"].type == attrs["DstT"].type:
             return inputs[0].op, inputs

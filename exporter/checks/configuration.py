@@ -33,8 +33,8 @@ def _forgotten(owner: Any, where: str, known: Set[str]) -> Iterator[Problem]:
     except Exception as error:  # a user's code, which may raise anything
         yield Problem(where, f"get_config() fails: {_gist(error)}", _get_config_of(owner, known), severity="warning")
         return
-    for name, parameter in inspect.signature(type(owner).__init__).parameters.items():
-        if name != "self" and parameter.kind not in VARIADIC and name not in known and name not in config:
+    for name, parameter in _arguments(owner, known).items():
+        if name not in config:
             fate = "takes its default" if parameter.default is not parameter.empty else "cannot be made without it"
             yield Problem(
                 where=where,
@@ -50,10 +50,14 @@ def _gist(error: Exception) -> str:
 
 
 def _get_config_of(owner: Any, known: Set[str]) -> str:
-    parameters = inspect.signature(type(owner).__init__).parameters.items()
-    own = [n for n, p in parameters if n not in ("self", *known) and p.kind not in VARIADIC]
-    pairs = "".join(f', "{name}": self.{name}' for name in own)
+    pairs = "".join(f', "{name}": self.{name}' for name in _arguments(owner, known))
     return f"define get_config(self): return {{**super().get_config(){pairs}}}"
+
+
+def _arguments(owner: Any, known: Set[str]) -> dict[str, inspect.Parameter]:
+    """The arguments of `__init__` by name, without the object itself, whatever it is called, and what is `known`."""
+    _, *parameters = inspect.signature(type(owner).__init__).parameters.values()
+    return {p.name: p for p in parameters if p.kind not in VARIADIC and p.name not in known}
 
 
 def _of_keras(cls: type) -> set[str]:

@@ -119,6 +119,22 @@ class Silent(layers.Layer):
         return x
 
 
+class Selfless(layers.Layer):
+    def __init__(this, factor=1.0, **kwargs):  # noqa: N805
+        super().__init__(**kwargs)
+        this.factor = factor
+
+    def call(this, x):  # noqa: N805
+        return x * this.factor
+
+    def get_config(this):  # noqa: N805
+        return {**super().get_config(), "factor": this.factor}
+
+
+def test_the_object_itself_is_no_argument_whatever_it_is_called():
+    assert found("configuration", source_of(Selfless(2.0))) == []
+
+
 def test_a_missing_get_config_is_written_out():
     (problem,) = found("configuration", source_of(Silent(object(), name="s")))
 
