@@ -107,8 +107,8 @@ def test_a_kernel_missing_at_run_time_makes_keras_the_reference_of_all_samples(m
 
 
 def test_ops_that_stay_in_float32_are_noted():
-    model = keras.Sequential([keras.Input((4, 4, 1), name="x"), layers.Resizing(3, 3)])
-    assert "ResizeBilinear" in Reference(Inference(model)).notes[0]
+    model = keras.Sequential([keras.Input((4, 4, 1), name="x"), layers.Resizing(3, 3, interpolation="bicubic")])
+    assert "ResizeBicubic" in Reference(Inference(model)).notes[0]
 
 
 def test_many_rows_are_computed_in_portions():
