@@ -69,6 +69,19 @@ def test_nan_and_infinity_in_the_same_places_pass():
     assert compared(values, values).ok
 
 
+def test_a_nan_that_keras_drops_and_the_reference_has_may_stand():
+    keras, r64 = floats(np.nan, 0, 0), np.array([np.nan, np.nan, 0])
+    for actual, ok in [
+        (floats(np.nan, np.nan, 0), True),
+        (keras, True),
+        (floats(np.nan, np.nan, np.nan), False),
+        (floats(0, np.nan, 0), False),
+        (floats(np.nan, np.inf, 0), False),
+    ]:
+        (parity,) = compare({"y": actual}, {"y": r64}, {"y": keras}, "c")
+        assert parity.ok is ok
+
+
 def test_a_difference_beside_a_nan_is_seen():
     assert not compared(floats(np.nan, 1), floats(np.nan, 2)).ok
 
