@@ -16,7 +16,8 @@ import tensorflow as tf
 from exporter.lowerings.tflite import ASSIGNMENTS, op_lowerings
 from exporter.lowerings.tflite.complex_numbers import STRUCTURAL, Pair, structural
 from exporter.lowerings.tflite.weights import Outside, emitted
-from exporter.precision import SINGLE, _definition, _Rewriter
+from exporter.precision import SINGLE
+from exporter.replay import Replay, definition
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
@@ -48,7 +49,7 @@ def rewritten(concrete: Any, outside: Outside, written_as: Mapping[str, str]) ->
     return function
 
 
-class _Lowering(_Rewriter):
+class _Lowering(Replay):
     """Replays a graph, calling the lowering of each op that has one."""
 
     def __init__(
@@ -63,7 +64,7 @@ class _Lowering(_Rewriter):
         self._lowerings = lowerings
         self._source, self._outside, self._weights = source, outside, weights
 
-    def _emit(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
+    def emit(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
         """Emit the lowering of an op, or the op itself where there is none or it declines."""
         if op.type in ASSIGNMENTS:
             return tf.no_op(), []
@@ -71,16 +72,16 @@ class _Lowering(_Rewriter):
             return tf.no_op(), [None] * len(op.outputs)
         outputs = self._lowered(op, inputs)
         if outputs is NotImplemented:
-            return super()._emit(op, [i.joined() if isinstance(i, Pair) else i for i in inputs])
+            return super().emit(op, [i.joined() if isinstance(i, Pair) else i for i in inputs])
         outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
         outputs = [tf.identity(o) if any(o is i for i in inputs) and not isinstance(o, Pair) else o for o in outputs]
         for old, new in zip(op.outputs, outputs, strict=True):
             new.set_shape(old.shape)
         return outputs[0].op, outputs
 
-    def _attribute(self, op: Any, value: Any) -> Any:
+    def attribute(self, op: Any, value: Any) -> Any:
         """Copy an attribute; a double constant stays finite, and does not become zero, in single precision."""
-        copy = super()._attribute(op, value)
+        copy = super().attribute(op, value)
         if value.WhichOneof("value") == "tensor" and value.tensor.dtype == tf.float64.as_datatype_enum:
             single = np.finfo("float32")
             array = tf.make_ndarray(value.tensor)
@@ -111,7 +112,7 @@ class _Lowering(_Rewriter):
         from tensorflow.python.framework import function_def_to_graph
 
         with op.graph.as_default():
-            body = function_def_to_graph.function_def_to_graph(_definition(op.graph, name))
+            body = function_def_to_graph.function_def_to_graph(definition(op.graph, name))
         with tf.name_scope(f"{op.name}/"):
             outputs, _ = self.replay(body, inputs)
         return outputs
