@@ -1,7 +1,12 @@
-"""TensorFlow's ops that write into a tensor at indices: ScatterND. Equal indices add up, multiply or contend as they should."""
+"""TensorFlow's ops that write into a tensor at indices: ScatterND, or ScatterElements where equal indices are combined.
+
+ONNX Runtime shares ScatterND out among threads, which lose updates of each other: of 20,000 rows of 512 added to 7 rows, 19 of
+20 runs of 4 threads were wrong (1.32). It takes one thread for up to 100 kB of updates, and for ScatterElements.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,12 +14,13 @@ import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_op
-from exporter.lowerings.onnx.reshaping import unsqueezed
-from exporter.lowerings.onnx.sizes import sizes_of, vector, wide
-from exporter.lowerings.onnx.slicing import Range, sliced
+from exporter.lowerings.onnx.reshaping import reshaped, unsqueezed
+from exporter.lowerings.onnx.sizes import counted, element, sizes_of, vector, wide
+from exporter.lowerings.onnx.slicing import Range, indexed, sliced
 from exporter.lowerings.onnx.static import static_shape
-from exporter.lowerings.onnx.value import Shape, Value
+from exporter.lowerings.onnx.value import Constant, Shape, Value
 
+ALONE = 12_500  # elements of 8 bytes; so many updates are made by one thread
 REDUCTIONS = {"Add": "add", "Sub": "add", "Max": "max", "Min": "min", "Prod": "mul", "Sum": "add"}
 
 
@@ -23,8 +29,37 @@ def scattered(g: Graph, tensor: Value, indices: Value, updates: Value, reduction
     needed = {None: 13, "add": 16, "mul": 16}.get(reduction, 18)
     if not g.wants(needed):
         raise NotImplementedError(f"scattering with reduction {reduction} needs opset {needed}")
+    if reduction is not None and not _is_safe(tensor, indices):
+        return _one_by_one(g, tensor, indices, updates, reduction)
     shape, dtype = tensor.shape, tensor.dtype
     return g.op("ScatterND", tensor, wide(g, indices), updates, shape=shape, dtype=dtype, reduction=reduction)
+
+
+def _is_safe(tensor: Value, indices: Value) -> bool:
+    """Whether no two threads of ONNX Runtime's ScatterND write at one place: it takes one only, or no place is there twice."""
+    sizes = (*indices.shape[:-1], *tensor.shape[indices.shape[-1] or 0 :])
+    if None not in sizes and math.prod(d or 0 for d in sizes) <= ALONE:
+        return True
+    if not isinstance(indices, Constant):
+        return False
+    places = indices.array.reshape(-1, indices.array.shape[-1])
+    return len(np.unique(places, axis=0)) == len(places)
+
+
+def _one_by_one(g: Graph, tensor: Value, indices: Value, updates: Value, reduction: str) -> Value:
+    """Write ScatterElements on all elements in a row; elsewhere than along one axis ONNX Runtime is 7 times slower."""
+    depth = indices.shape[-1]
+    assert depth
+    places = wide(g, indexed(g, indices, indices.rank - 1, g.constant(0)))
+    for axis in range(1, depth):
+        column = wide(g, indexed(g, indices, indices.rank - 1, g.constant(axis)))
+        places = g.op("Add", g.op("Mul", places, element(g, g.dimension(tensor, axis))), column)
+    for axis in range(depth, tensor.rank):
+        size = element(g, g.dimension(tensor, axis))
+        places = g.op("Add", g.op("Mul", unsqueezed(g, places, places.rank), size), counted(g, tensor, axis))
+    flat = [g.op("Reshape", v, g.constant([-1], np.int64), shape=(None,)) for v in (tensor, places, updates)]
+    written = g.op("ScatterElements", *flat, shape=(None,), axis=0, reduction=reduction)
+    return reshaped(g, written, sizes_of(g, tensor), tensor.shape)
 
 
 @lowers_op("TensorScatterUpdate", "TensorScatterAdd", "TensorScatterSub", "TensorScatterMax", "TensorScatterMin")

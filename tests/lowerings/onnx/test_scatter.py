@@ -7,6 +7,10 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
+from exporter import formats
+from exporter.formats.onnx.runner import OnnxRunner
+from exporter.freeze import Inference
+from exporter.spec import Options
 from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 PLACES = np.int32([[0], [2], [2], [4]])
@@ -51,6 +55,72 @@ def test_updates(dtype):
         exported.check(rows(dtype), PLACES, strange(4))
     assert exported.ops["ScatterND"] == 9
     assert not {"Loop", "Transpose"} & set(exported.ops)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_as_many_updates_as_the_model_says(dtype):
+    def function(x, places, updates):
+        blocks = ops.stack([x, x + 1], 1)
+        pairs = ops.concatenate([places, places % 2], 1)
+        return [
+            tf.tensor_scatter_nd_add(x, places, updates),
+            tf.tensor_scatter_nd_sub(x, places, updates),
+            tf.tensor_scatter_nd_max(x, places, updates),
+            tf.tensor_scatter_nd_min(x, places, updates),
+            tf.tensor_scatter_nd_add(blocks, pairs, updates),
+            tf.tensor_scatter_nd_add(blocks, places, ops.stack([updates, updates], 1)),
+            tf.tensor_scatter_nd_add(blocks, ops.stack([pairs, pairs], 1), ops.stack([updates, updates], 1)),
+            tf.tensor_scatter_nd_add(x[:, 0], places, updates[:, 0]),
+            ops.scatter(places, updates, (7, 3)),
+        ]
+
+    exported = export(model_of(inside(function), ((None, 3), dtype), ((None, 1), "int32"), ((None, 3), dtype)))
+    places = IDS[:, None]
+    exported.check(rows(dtype), places, rows(dtype)[::-1].copy())
+    exported.check(rows(dtype, 1), places[:1], rows(dtype, 1))
+    exported.check(rows(dtype)[:0], places[:0], rows(dtype)[:0])
+    if dtype == "float32":
+        exported.check(strange(), places, rows(dtype))
+        exported.check(rows(dtype), places, strange())
+    assert exported.ops["ScatterElements"] == 9
+    assert "ScatterND" not in exported.ops
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "float16"])
+def test_updates_of_narrow_numbers(dtype):
+    def function(x, places, updates):
+        kinds = [tf.tensor_scatter_nd_add, tf.tensor_scatter_nd_max, tf.tensor_scatter_nd_min]
+        return [kind(tf.cast(x, dtype), places, tf.cast(updates, dtype)) for kind in kinds]
+
+    for count in (6, None):
+        shapes = (((count, 3), "int32"), ((count, 1), "int32"), ((count, 3), "int32"))
+        exported = export(model_of(inside(function), *shapes))
+        numbers = np.arange(18, dtype="int32").reshape(6, 3)
+        exported.check(numbers, IDS[:, None], numbers[::-1].copy())
+
+
+def test_threads_lose_no_update(tmp_path):
+    """As they do of ScatterND, in most runs; the numbers are whole, so that their order does not round."""
+
+    def function(x, ids):
+        return ops.segment_sum(x, ids, 7), ops.scatter(ids[:, None] % 3, x, (3, 512))
+
+    inference = Inference(model_of(inside(function), ((None, 512), "float32"), ((None,), "int32")))
+    formats.get("onnx").write(inference, tmp_path / "model.onnx", Options(), {})
+    runner = OnnxRunner(tmp_path / "model.onnx", threads=4)
+    random = np.random.default_rng(0)
+    x, ids = random.integers(0, 9, (20_000, 512)).astype("float32"), random.integers(0, 7, 20_000, "int32")
+    sums = [np.stack([x[ids % n == k].sum(0) for k in range(n)]) for n in (7, 3)]
+    for _ in range(3):
+        for value, expected in zip(runner.run({"x0": x, "x1": ids}).values(), sums, strict=True):
+            np.testing.assert_array_equal(value, expected)
+
+
+def test_known_places_without_repetition_are_shared_out():
+    places = np.random.default_rng(0).permutation(9_000)[:5_000, None].astype("int32")
+    exported = export(model_of(inside(lambda x: ops.scatter(places, x, (9_000, 4))), ((5_000, 4), "float32")))
+    exported.check(normal(5_000, 4))
+    assert exported.ops["ScatterND"] == 1
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
