@@ -25,6 +25,7 @@ WANTED = {
     "mish_groupnorm_cnn": 2.4,
     "convnext_tiny": 1.4,
     "mlp_custom_activations": 1.4,
+    "mlp_package_activations": 1.0,
     "mobilenet_v3_small": 1.3,
     "vit_tiny": 1.25,
     "bert_small": 1.17,

@@ -25,6 +25,7 @@ WANTED = {
     "bert_small": 1.05,
     "unet": 1.05,
     "mlp_custom_activations": 1.05,
+    "mlp_package_activations": 1.05,
     "lstm": 2.0,
     "gru": 0.97,
     "vit_tiny": 0.97,

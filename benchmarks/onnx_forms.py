@@ -196,6 +196,47 @@ def activations() -> Iterator[Comparison]:
     )
 
 
+@comparison
+def elu() -> Iterator[Comparison]:
+    numbers = "zero = Constant<value_float=0.0>() one = Constant<value_float=1.0>()"
+    for elements in (2**15, 2**17, 2**21):
+        head = f"(float[B,{elements}] x) => (float[B,{elements}] y)"
+        below = f"{numbers} n = Min(x, zero) e = Exp(n) s = Sub(e, one)"
+        yield (
+            f"ELU, {elements} elements",
+            {
+                f"{'  ' if elements <= 2**17 else '* '}Elu": head + "{ y = Elu(x) }",
+                f"{'* ' if elements <= 2**17 else '  '}Max of both branches": head + f"{{ {below} y = Max(x, s) }}",
+                "Where": head + f"{{ {numbers} c = Greater(x, zero) e = Exp(x) s = Sub(e, one) y = Where(c, x, s) }}",
+            },
+        )
+
+
+@comparison
+def normalizations() -> Iterator[Comparison]:
+    mean = "ReduceMean<keepdims=1>"
+    numbers = "last = Constant<value_ints=[-1]>() small = Constant<value_float=0.000001>()"
+    root = f"m = {mean}(q, last) a = Add(m, small) r = Sqrt(a)"
+    for width in (64, 512, 2048):
+        head = f"(float[B,128,{width}] x, float[{width}] g, float[{width}] b) => (float[B,128,{width}] y)"
+        centred = f"{numbers} mean = {mean}(x, last) c = Sub(x, mean) q = Mul(c, c) {root}"
+        yield (
+            f"layer normalization, 128 x {width}",
+            {
+                "single steps": head + f"{{ {centred} d = Div(c, r) s = Mul(d, g) y = Add(s, b) }}",
+                "* LayerNormalization": head + "{ y = LayerNormalization<axis=-1>(x, g, b) }",
+            },
+        )
+        head = f"(float[B,128,{width}] x, float[{width}] g) => (float[B,128,{width}] y)"
+        yield (
+            f"RMS normalization, 128 x {width}",
+            {
+                "single steps": head + f"{{ {numbers} q = Mul(x, x) {root} i = Div(x, r) y = Mul(i, g) }}",
+                "* RMSNormalization": head + "{ y = RMSNormalization<axis=-1>(x, g) }",
+            },
+        )
+
+
 def session(text: str) -> tuple[ort.InferenceSession, dict[str, np.ndarray]]:
     """Return a session for a graph in ONNX's text format, in which what is not named x… is a weight, and what to feed it."""
     model = onnx.parser.parse_model(f'<ir_version: 11, opset_import: ["": 24]> forms {text}')

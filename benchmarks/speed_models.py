@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-from keras import applications, layers
+from keras import applications, layers, ops
 
 import exporter.layers as own
 
@@ -61,9 +61,47 @@ def mish_groupnorm_cnn() -> keras.Model:
     return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
 
 
+class HardSigmoid(layers.Layer):
+    """Of somebody's own, as Keras's documentation once wrote it."""
+
+    def call(self, x):
+        return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+class Swish(layers.Layer):
+    """Of somebody's own, as its paper writes it (https://arxiv.org/abs/1710.05941)."""
+
+    def call(self, x):
+        return x * ops.sigmoid(x)
+
+
+class Mish(layers.Layer):
+    """Of somebody's own, as its paper writes it (https://arxiv.org/abs/1908.08681)."""
+
+    def call(self, x):
+        return x * ops.tanh(ops.softplus(x))
+
+
+class ELiSH(layers.Layer):
+    """Of somebody's own, as its paper writes it (https://arxiv.org/abs/1808.00783)."""
+
+    def call(self, x):
+        return ops.where(x >= 0, x * ops.sigmoid(x), (ops.exp(x) - 1) * ops.sigmoid(x))
+
+
 @model
 def mlp_custom_activations() -> keras.Model:
-    activations = (own.HardSigmoid, own.Swish, own.Mish, own.ELiSH)
+    """With activations that people write themselves, as the papers do."""
+    return _mlp(HardSigmoid, Swish, Mish, ELiSH)
+
+
+@model
+def mlp_package_activations() -> keras.Model:
+    """With this package's layers for the same, whose `call` is written in fast forms, so that Keras's export has them too."""
+    return _mlp(own.HardSigmoid, own.Swish, own.Mish, own.ELiSH)
+
+
+def _mlp(*activations: type[layers.Layer]) -> keras.Model:
     hidden = [layer for cls in activations for layer in (layers.Dense(512), cls())]
     return keras.Sequential([keras.Input((64, 256)), *hidden, layers.Dense(10)])
 

@@ -10,7 +10,7 @@ import pytest
 
 import exporter
 
-HEAVY = ("tensorflow", "keras", "onnx", "onnx_ir", "onnxruntime", "ai_edge_litert", "tf2onnx")
+HEAVY = ("tensorflow", "keras", "onnx", "onnx_ir", "onnxscript", "onnxruntime", "ai_edge_litert", "tf2onnx")
 
 
 def test_importing_imports_nothing_heavy():

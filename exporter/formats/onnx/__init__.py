@@ -21,7 +21,7 @@ class Onnx:
     filename = "model.onnx"
     title = "ONNX"
     runtime = "ONNX Runtime"
-    packages: tuple[str, ...] = ("tensorflow", "onnx", "onnx_ir", "onnxruntime")
+    packages: tuple[str, ...] = ("tensorflow", "onnx", "onnx_ir", "onnxscript", "onnxruntime")
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
         """Write `path`, with `path`.data beside it when the weights exceed what one protobuf can hold."""

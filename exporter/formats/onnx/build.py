@@ -11,7 +11,7 @@ from onnx_ir.passes import common as passes
 
 from exporter.errors import UsageError
 from exporter.formats.onnx.expand import expand, outer_type
-from exporter.formats.onnx.hard_sigmoids import join_hard_sigmoids
+from exporter.formats.onnx.fuse import fuse
 from exporter.formats.onnx.identities import remove_identities
 from exporter.formats.onnx.layer_map import KEY, LayerMap
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
@@ -47,7 +47,7 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
         name=inference.model.name,
     )
     layers = LayerMap(traced.calls.found, expansion.values, graph)
-    _tidy(graph, layers)
+    _tidy(graph, layers, g)
     opset = options.opset or lowest_opset(graph, g.wanted)
     settle(graph, opset)
     graph.opset_imports[""] = opset
@@ -79,14 +79,14 @@ def _output(g: Graph, name: str, dtype: str, value: Value, inputs: Sequence[Tens
     return written
 
 
-def _tidy(graph: ir.Graph, layers: LayerMap) -> None:
-    """Remove what nothing needs, and merge what was written twice."""
+def _tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
+    """Merge what was written twice, fuse what was spelled out, and remove what nothing needs."""
     model = ir.Model(graph, ir_version=10)
     graph.opset_imports[""] = NEWEST
     with layers.followed():
         passes.CommonSubexpressionEliminationPass()(model)
         remove_identities(model)
-    join_hard_sigmoids(graph)
+        fuse(model, g)
     passes.RemoveUnusedNodesPass()(model)
 
 

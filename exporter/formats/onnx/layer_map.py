@@ -29,6 +29,7 @@ from exporter.layer_calls import LayerCall
 from exporter.lowerings.onnx.value import Value
 
 KEY = "keras_layers"  # of ModelProto.metadata_props
+READER = "exporter"  # domain of the node that reads the map's tensors while the graph is tidied
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class LayerMap:
         held = {ref: value.held or (value.ir, value.order) for ref, value in known.items() if value.ir is not None}
         self._orders = {ref: order for ref, (_, order) in held.items()}
         self._keys = list(held)
-        self._reader = ir.Node("exporter", "LayerMap", [value for value, _ in held.values()])
+        self._reader = ir.Node(READER, "LayerMap", [value for value, _ in held.values()])
         self._values: dict[Any, ir.Value | None] = {}
 
     @contextlib.contextmanager
@@ -107,6 +108,11 @@ class LayerMap:
             if len(outputs) == len(call.outputs):
                 entries[call.name] = {"kind": call.kind, "place": place, "inputs": inputs, "outputs": outputs}
         return json.dumps(entries)
+
+
+def is_reader(node: ir.Node) -> bool:
+    """Whether a node only stands for the map, so that what it reads may go."""
+    return node.domain == READER
 
 
 def read(path: Path) -> tuple[MappedCall, ...]:

@@ -24,7 +24,7 @@ class Ort:
     filename = "model.ort"
     title = "ORT"
     runtime = "ONNX Runtime"
-    packages: tuple[str, ...] = ("tensorflow", "onnx", "onnx_ir", "onnxruntime", "flatbuffers")
+    packages: tuple[str, ...] = ("tensorflow", "onnx", "onnx_ir", "onnxscript", "onnxruntime", "flatbuffers")
 
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
         """Write `path`, and beside it the operators that it needs.

@@ -53,6 +53,7 @@ class Graph:
             self.initializers: dict[str, ir.Value] = {}
             self._by_key: dict[Hashable, ir.Value] = {}
             self._taken: Counter[str] = Counter()
+            self._values_in_file: dict[ir.Value, Value] = {}
 
     # -- choosing forms ------------------------------------------------------------------------------------------------
 
@@ -72,6 +73,16 @@ class Graph:
         finally:
             self.scope = before
 
+    @contextlib.contextmanager
+    def aside(self, scope: str) -> Iterator[list[ir.Node]]:
+        """Write into a list of its own inside this context, named after `scope`: for nodes that take a place elsewhere."""
+        before, self.nodes = self.nodes, []
+        try:
+            with self.named(scope):
+                yield self.nodes
+        finally:
+            self.nodes = before
+
     def unique(self, name: str) -> str:
         """Return `name`, or `name_1`, `name_2` … when it is taken."""
         taken = self._root._taken
@@ -85,7 +96,7 @@ class Graph:
         """Add an input of the graph; a string names a dynamic dimension."""
         value = ir.Value(name=self.unique(name), shape=ir.Shape(shape), type=ir.TensorType(dtype))
         known = tuple(d if isinstance(d, int) else None for d in shape)
-        self.inputs.append(Value(value, known, dtype, identity(len(known))))
+        self.inputs.append(self._known(Value(value, known, dtype, identity(len(known)))))
         return self.inputs[-1]
 
     def constant(self, array: Any, dtype: Any = None, name: str = "") -> Constant:
@@ -138,7 +149,7 @@ class Graph:
         else:
             (result,) = self._node("Transpose", [value], perm=permutation)
         result.type = ir.TensorType(value.dtype)
-        return Value(result, value.shape, value.dtype, order)
+        return self._known(Value(result, value.shape, value.dtype, order))
 
     # -- nodes ---------------------------------------------------------------------------------------------------------
 
@@ -180,7 +191,7 @@ class Graph:
         for position, (result, (shape, dtype)) in enumerate(zip(written, outputs, strict=True)):
             made = (lifted and lifted.output(position)) or dtype
             result.type = ir.TensorType(made)
-            results.append(self.cast(Value(result, tuple(shape), made, identity(len(shape))), dtype))
+            results.append(self.cast(self._known(Value(result, tuple(shape), made, identity(len(shape)))), dtype))
         return results
 
     def raw(
@@ -205,7 +216,7 @@ class Graph:
         made = (lifted and lifted.output(0)) or dtype
         result.type = ir.TensorType(made)
         order = identity(len(shape)) if order is None else order
-        return self.cast(Value(result, tuple(shape), made, order), dtype)
+        return self.cast(self._known(Value(result, tuple(shape), made, order)), dtype)
 
     def elementwise(
         self, kind: str, *operands: Operand, dtype: ir.DataType | None = None, domain: str = "", **attributes: Any
@@ -290,9 +301,19 @@ class Graph:
 
     def adopted(self, value: ir.Value, shape: Shape, dtype: ir.DataType) -> Value:
         """Take a value that was written without this class."""
-        return Value(value, shape, dtype, identity(len(shape)))
+        return self._known(Value(value, shape, dtype, identity(len(shape))))
+
+    def filed(self, value: ir.Value) -> Value | None:
+        """Return what a value of the file is, its axes counted as the file has them; None if this class did not write it."""
+        known = self._root._values_in_file.get(value)
+        return known.as_filed() if known is not None else None
 
     # -- details -------------------------------------------------------------------------------------------------------
+
+    def _known(self, value: Value) -> Value:
+        if value.ir is not None:
+            self._root._values_in_file[value.ir] = value
+        return value
 
     def _values(self, operands: Sequence[Operand]) -> list[Value | None]:
         like = next((v for v in operands if isinstance(v, Value)), None)
@@ -352,13 +373,14 @@ class Graph:
         else:
             load, order = value.load, value.order
             tensor = ir.LazyTensor(
-                lambda: ir.tensor(np.ascontiguousarray(load().transpose(order)), name=name),
+                lambda: ir.tensor(np.asarray(load().transpose(order), order="C"), name=name),
                 dtype=value.dtype,
                 shape=shape,
                 name=name,
             )
         written = ir.Value(name=name, shape=shape, type=ir.TensorType(value.dtype), const_value=tensor)
         self._root.initializers[name] = written
+        self._known(Value(written, value.file_shape, value.dtype, identity(value.rank)))
         return written
 
 
