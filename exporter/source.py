@@ -20,6 +20,7 @@ PACKAGES = (
     "tensorflow",
     "onnx",
     "onnx-ir",
+    "onnxscript",
     "onnxruntime",
     "tf2onnx",
     "ai-edge-litert",
