@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -119,6 +121,35 @@ def _unrolled(layer: keras.layers.LSTM) -> Form:
     unrolled = layers.LSTM.from_config({**layer.get_config(), "unroll": True})
     unrolled.build((1, None, layer.cell.kernel.shape[0]))
     return unrolled
+
+
+@family
+def early_slices() -> Iterator[Case]:
+    """The last block of a transformer of which one row is read, each form a whole file."""
+    for length, width, heads in ((128, 512, 8), (197, 192, 3), (512, 256, 4)):
+        x = inputs = keras.Input((length, width))
+        attention = layers.MultiHeadAttention(heads, width // heads)
+        x = layers.LayerNormalization()(x + attention(x, x))
+        y = layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(x))
+        model = keras.Model(inputs, layers.LayerNormalization()(x + y)[:, 0])
+        yield (1, length, width), {"sliced last": _written(model, early=False), "sliced early": _written(model)}
+
+
+def _written(model: keras.Model, early: bool = True) -> bytes:
+    from exporter import formats
+    from exporter.freeze import Inference
+    from exporter.lowerings.tflite import early_slices as lowering
+    from exporter.spec import Options
+
+    before = lowering.PRODUCTS
+    lowering.PRODUCTS = before if early else frozenset()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "model.tflite")
+            formats.get("tflite").write(Inference(model), path, Options(), {})
+            return path.read_bytes()
+    finally:
+        lowering.PRODUCTS = before
 
 
 @family

@@ -62,6 +62,7 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
     Raises:
         UnsupportedError: if the model keeps a state, or computes in 8-bit floats.
     """
+    from exporter.lowerings.tflite.early_slices import narrowed, plan_of
     from exporter.lowerings.tflite.rewriting import rewritten
     from exporter.lowerings.tflite.weights import Outside
 
@@ -69,6 +70,8 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
         concrete = inference.trace(inference.__call__, inputs)
     refuse_state(concrete, inference.model)
     refuse_float8(concrete, inference.model)
+    if plan := plan_of(concrete.graph):
+        concrete = inference.trace(narrowed(concrete, plan), inputs)
     outside = Outside.of(concrete, least)
     written = [replace(i, dtype=WRITTEN_AS.get(i.dtype, i.dtype)) for i in inputs]
     further = [TensorInfo(weight.name, weight.shape, "float32") for weight in outside.weights]
