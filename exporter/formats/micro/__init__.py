@@ -42,15 +42,21 @@ class Micro:
         """
         from exporter.formats.micro.resolver import method_of
         from exporter.formats.micro.runner import measured_arena
+        from exporter.formats.micro.selection import with_select_v2
         from exporter.formats.micro.sources import write_sources
         from exporter.formats.tflite import Tflite
+        from exporter.lowerings import micro as lowerings
+        from exporter.lowerings.override import overridden
 
         del metadata
         _refuse_dynamic(inference, options)
+        inference.concrete()  # kept by it, and so not to be traced with replacements
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "model.tflite"
             tflite = Tflite()
-            tflite.write(inference, model, replace(options, allow_flex=False), {})
+            with overridden({}, lowerings.functions()):
+                tflite.write(inference, model, replace(options, allow_flex=False), {})
+            model.write_bytes(with_select_v2(model.read_bytes()))
             methods = {op: method_of(op) for op in tflite.inspect(model).ops}
             arena = measured_arena(model) if has_runtime() else None
             write_sources(path, model.read_bytes(), sorted(methods.values()), arena)

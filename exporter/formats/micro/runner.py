@@ -86,7 +86,9 @@ class MicroRunner:
         self._process.kill()
         self._process.wait()
         said = [line for line in self._said().splitlines() if not _TRIVIAL.search(line)]
-        return InvalidArtifactError(f"TensorFlow Lite Micro {what} the model", reason=said[-1] if said else "")
+        return InvalidArtifactError(
+            f"TensorFlow Lite Micro {what} the model", reason="; ".join(line.rstrip(".") for line in said[-2:])
+        )
 
 
 def _read(stream: IO[bytes], info: TensorInfo) -> np.ndarray:

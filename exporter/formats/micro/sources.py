@@ -23,7 +23,7 @@ constexpr int kModelOpCount = {count};
 using ModelOpResolver = tflite::MicroMutableOpResolver<kModelOpCount>;
 
 // The ops of this model, and no others.
-inline TfLiteStatus RegisterModelOps(ModelOpResolver& resolver) {{
+inline TfLiteStatus RegisterModelOps([[maybe_unused]] ModelOpResolver& resolver) {{
 {calls}
   return kTfLiteOk;
 }}

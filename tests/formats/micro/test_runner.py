@@ -8,12 +8,13 @@ import sys
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 
 import exporter
 from exporter import formats
 from exporter.errors import InvalidArtifactError, ParityError, UnsupportedError
 from exporter.formats.micro import sources
+from exporter.layers import Expression
 
 pytestmark = pytest.mark.micro
 
@@ -31,13 +32,21 @@ MODELS = {
     "normalization": [layers.LayerNormalization(axis=[1, 2, 3]), layers.Flatten(), layers.Dense(2, activation="tanh")],
 }
 
+WORDS = {
+    "embedding": [layers.Embedding(7, 4), layers.Flatten(), layers.Dense(3)],
+    "masked": [layers.Embedding(7, 4, mask_zero=True), layers.GlobalAveragePooling1D(), layers.Dense(3, "sigmoid")],
+    "recurrent": [layers.Embedding(7, 4), layers.GRU(5)],
+    "choice": [layers.Embedding(7, 4), layers.Flatten(), Expression(lambda x: ops.where(x > 0, x, 2 * x))],
+}
+
 
 def model(name):
     keras.utils.set_random_seed(0)
-    return keras.models.clone_model(keras.Sequential([keras.Input((8, 8, 1)), *MODELS[name]]))
+    first = keras.Input((8, 8, 1)) if name in MODELS else keras.Input((5,), dtype="int32")
+    return keras.models.clone_model(keras.Sequential([first, *{**MODELS, **WORDS}[name]]))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, *WORDS])
 def test_it_computes_what_keras_computes(tmp_path, name):
     report = exporter.export(model(name), tmp_path / "out", ("micro",))
     report.raise_for_status()
@@ -74,6 +83,13 @@ def test_what_a_kernel_cannot_do_is_refused_with_its_own_words(tmp_path):
     report = exporter.export(keras.Model(x, x + x), tmp_path / "out", ("micro",), verify=False)
     assert isinstance(report.failure, UnsupportedError)
     assert report.failure.reason
+
+
+def test_the_type_that_a_kernel_lacks_is_named(tmp_path):
+    x = keras.Input((5,), dtype="int32")
+    masked = layers.LSTM(3)(layers.Embedding(7, 4, mask_zero=True)(x))
+    report = exporter.export(keras.Model(x, masked), tmp_path / "out", ("micro",), verify=False)
+    assert "BOOL" in report.failure.reason
 
 
 def test_a_broken_model_is_invalid(tmp_path):
