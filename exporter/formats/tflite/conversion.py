@@ -95,7 +95,7 @@ def convert_traced(concrete: Any, model: Any, *, flex: bool = False) -> bytes:
     try:
         return converter.convert()
     except ConverterError as error:
-        raise refusal(error, model) from error
+        raise refusal(error, model, concrete) from error
 
 
 def _converter_class() -> Any:

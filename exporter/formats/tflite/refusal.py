@@ -32,13 +32,14 @@ REMEDIES = {
     "Eig": "use keras.ops.eigh(x)[0] if the matrices are symmetric; else compute eigenvalues outside of the model",
     "SelfAdjointEigV2": _VALUES.format(call="keras.ops.eigh(x)[0], of matrices whose size is known"),
     "Svd": _VALUES.format(call="keras.ops.svd(x, compute_uv=False), of matrices whose size is known"),
-    "TensorListReserve": "fix the batch size (tflite_batch=1) or the number of time steps",
+    "TensorListReserve": "write tensors of one known shape at every step of a loop, or use keras.ops.scan or keras.ops.map",
 }
+OF_DYNAMIC_BATCH = {"TensorListReserve": "fix the batch size: --tflite-batch 1 (in Python: tflite_batch=1)"}
 DEFAULT_REMEDY = "write the layer with other keras.ops, or export the part of the model before it"
 
 
-def refusal(error: Any, model: Any) -> UnsupportedError:
-    """Return the error to raise for TensorFlow's ConverterError, naming each op and its layer once."""
+def refusal(error: Any, model: Any, concrete: Any) -> UnsupportedError:
+    """Return the error to raise for TensorFlow's ConverterError of a function, naming each op and its layer once."""
     faults: dict[tuple[str, str], None] = {}
     for entry in error.errors:
         op = entry.operator.name.removeprefix("tf.")
@@ -52,7 +53,9 @@ def refusal(error: Any, model: Any) -> UnsupportedError:
             reason=str(error).strip().splitlines()[0],
             remedy=DEFAULT_REMEDY,
         )
-    remedies = dict.fromkeys(REMEDIES.get(op, DEFAULT_REMEDY).format(layer=layer) for op, layer in faults)
+    dynamic = any(t.shape.rank and t.shape[0] is None for t in concrete.inputs)
+    known = {**REMEDIES, **(OF_DYNAMIC_BATCH if dynamic else {})}
+    remedies = dict.fromkeys(known.get(op, DEFAULT_REMEDY).format(layer=layer) for op, layer in faults)
     return UnsupportedError(
         "TFLite has no builtin op for a part of the model",
         where=", ".join(dict.fromkeys(f"layer {layer!r}" for _, layer in faults)),
