@@ -35,6 +35,7 @@ class Ort:
         from exporter.formats.onnx.build import build
         from exporter.formats.onnx.write import write_model
         from exporter.formats.ort.conversion import convert, write_operators
+        from exporter.formats.ort.ordering import put_in_order
 
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             source = Path(folder) / "model.onnx"
@@ -47,6 +48,7 @@ class Ort:
                     remedy="take the ONNX file, which keeps its weights in a file of their own",
                 )
             convert(source, path)
+        put_in_order(path)
         write_operators(path)
 
     def open(self, path: Path, *, threads: int | None = None) -> OnnxRunner:
