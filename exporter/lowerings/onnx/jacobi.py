@@ -21,6 +21,7 @@ from exporter.lowerings.onnx.reduction import extreme, reduced
 from exporter.lowerings.onnx.registry import lowers_function, lowers_op
 from exporter.lowerings.onnx.repeat import repeated
 from exporter.lowerings.onnx.reshaping import squeezed, unsqueezed
+from exporter.lowerings.onnx.scaling import magnitude, scaled
 from exporter.lowerings.onnx.sizes import joined
 from exporter.lowerings.onnx.slicing import Range, sliced
 from exporter.lowerings.onnx.value import Value
@@ -118,8 +119,10 @@ def singular_values(g: Graph, op: Any, a: Value) -> list[Any]:
         raise NotImplementedError(
             "singular vectors are determined up to their signs only; their values can be exported"
         )
-    tall, count = _even(g, a)
-    return [_ranked(g, _lengths(g, orthogonalized(g, tall)), count, largest=1), None, None]
+    small, scale = scaled(g, a)
+    tall, count = _even(g, small)
+    values = _ranked(g, _lengths(g, orthogonalized(g, tall)), count, largest=1)
+    return [g.op("Mul", values, squeezed(g, scale, [a.rank - 1]), shape=values.shape), None, None]
 
 
 def _is_single(op: Any, output: int) -> bool:
@@ -178,7 +181,8 @@ def _diagonal(g: Graph, x: Value, columns: np.ndarray) -> Value:
 def _pseudo_inverse(g: Graph, a: Value, cut: float, kept: str) -> Value:
     """Return V · S⁺ · Uᵀ, where singular values count that are `kept` ("Greater", …) against `cut` times the largest."""
     m, n = a.shape[-2:]
-    tall, count = _even(g, a)
+    small, scale = scaled(g, a)
+    tall, count = _even(g, small)
     size = tall.shape[-1] or 0
     sizes = joined(g, [*[g.dimension(a, axis) for axis in range(a.rank - 2)], g.constant([size, size], np.int64)])
     one = g.op("Expand", g.constant(np.eye(size, dtype=a.numpy_dtype)), sizes, shape=(*a.shape[:-2], size, size))
@@ -191,6 +195,7 @@ def _pseudo_inverse(g: Graph, a: Value, cut: float, kept: str) -> Value:
     counts = g.op("And", g.op(kept, lengths, limit), g.op("Greater", lengths, g.constant(0, a.numpy_dtype)))
     squares = g.op("Where", counts, g.op("Mul", lengths, lengths), g.constant(np.inf, a.numpy_dtype), dtype=a.dtype)
     inverse = multiplied(g, g.op("Div", right, squares, shape=right.shape), swapped(left))
+    inverse = g.op("Div", inverse, scale, shape=inverse.shape)
     return swapped(inverse) if (m or 0) < (n or 0) else inverse
 
 
@@ -208,13 +213,15 @@ def pinv(g: Graph, x: Value, rcond: float | None = None) -> Value:
 
 @lowers_function("linalg.lstsq", when=_sized)
 def least_squares(g: Graph, a: Value, b: Value, rcond: float | None = None) -> Value:
-    """The pseudo-inverse of `a` times `b`."""
+    """The pseudo-inverse of `a` times `b`; NaN if all of `a` is 0, as Keras has it."""
     a, b = g.value_of(a), g.value_of(b)
     epsilon = float(np.finfo(a.numpy_dtype).eps)
     cut = (
         epsilon * max(a.shape[-2] or 0, a.shape[-1] or 0) if rcond is None else float(rcond if rcond >= 0 else epsilon)
     )
+    nothing = g.op("Equal", magnitude(g, a), g.constant(0, a.numpy_dtype))
     inverse = _pseudo_inverse(g, a, cut, "GreaterOrEqual")
+    inverse = g.op("Where", nothing, g.constant(np.nan, a.numpy_dtype), inverse, shape=inverse.shape, dtype=a.dtype)
     if b.rank == 1:
         return squeezed(g, multiplied(g, inverse, unsqueezed(g, b, 1)), [1])
     return multiplied(g, inverse, b)

@@ -12,6 +12,7 @@ from exporter.lowerings.onnx.matmul import multiplied
 from exporter.lowerings.onnx.reduction import reduced
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.repeat import repeated
+from exporter.lowerings.onnx.scaling import scaled
 from exporter.lowerings.onnx.sizes import joined
 from exporter.lowerings.onnx.slicing import Range, sliced
 from exporter.lowerings.onnx.value import Value
@@ -36,7 +37,9 @@ def qr(g: Graph, op: Any, a: Value) -> list[Value]:
         basis = g.op("Sub", q, g.op("Mul", g.op("Mul", multiplied(g, q, normal), weight), across), shape=q.shape)
         return [turned, basis], []
 
-    (r, q), _ = repeated(g, min(m, n), [g.keras_order(a), one], step)
+    small, scale = scaled(g, g.keras_order(a))
+    (r, q), _ = repeated(g, min(m, n), [small, one], step)
+    r = g.op("Mul", r, scale, shape=r.shape)
     kept = m if op.get_attr("full_matrices") else min(m, n)
     upper = g.constant(np.arange(n) >= rows)
     r = g.op("Where", upper, r, g.constant(0, a.numpy_dtype), shape=r.shape, dtype=a.dtype)

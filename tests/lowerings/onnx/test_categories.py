@@ -5,10 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from exporter.errors import UnsupportedError
-from tests.lowerings.onnx.exported import export, model_of
+from tests.lowerings.onnx.exported import export, inside, model_of
 
 WORDS = ["red", "green", "blue", "größer"]
 INTEGERS = np.array([[0, 1, 2, 4], [3, 3, 3, 3], [1, 0, 4, 0]], np.int32)
@@ -45,6 +46,23 @@ def test_counts_with_weights():
 def test_one_hot_sets_nothing_for_categories_out_of_range(axis):
     exported = export(model_of(lambda x: keras.ops.one_hot(x, 3, axis=axis), ((None, 4), "int32")))
     exported.check(np.array([[-1, 0, 2, 3], [-3, 1, 100, -100]], np.int32))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_categories_out_of_range_in_every_form(dtype):
+    def function(x):
+        return [
+            keras.ops.one_hot(x, 3, dtype="int32"),
+            keras.ops.one_hot(x, 3, dtype="float16"),
+            keras.ops.one_hot(x, 3, dtype="bool"),
+            keras.ops.multi_hot(x, 3),
+            tf.one_hot(x, 3, on_value=2.5, off_value=-1.0, axis=0),
+        ]
+
+    exported = export(model_of(inside(function), ((None, 3), dtype)))
+    info = np.iinfo(dtype)
+    exported.check(np.array([[info.min, 0, 2], [info.max, 1, 3], [3, 3, 200 if info.max > 200 else 100]], dtype))
+    exported.check(np.zeros((0, 3), dtype))
 
 
 @pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count"])

@@ -22,3 +22,13 @@ def matrices(n):
 def test_determinants_of_matrices_with_and_without_an_inverse(n):
     function = inside(lambda a: (ops.det(a), *ops.slogdet(a)))
     export(model_of(function, ((None, n, n), "float32"))).check(matrices(n))
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_empty_batches(n):
+    def function(a, b):
+        return [ops.det(a), *ops.slogdet(a), ops.inv(a), ops.solve(a, b)]
+
+    exported = export(model_of(inside(function), ((None, n, n), "float32"), ((None, n, 2), "float32")))
+    exported.check(np.zeros((0, n, n), "float32"), np.zeros((0, n, 2), "float32"))
+    exported.check(matrices(n)[:2] if n > 1 else np.float32([[[2]], [[-3]]]), np.ones((2, n, 2), "float32"))

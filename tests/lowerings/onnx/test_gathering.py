@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import ops
+from keras import layers, ops
 
+from exporter.errors import InvalidArtifactError
 from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 NUMBERS = np.random.default_rng(0).integers(-99, 99, (3, 5, 4))
@@ -85,3 +86,29 @@ def test_by_coordinates():
     exported.check(strange(), PLACES.astype("int32"))
     exported.check(strange(), PLACES[:0].astype("int32"))
     assert exported.ops["GatherND"] == 4
+
+
+OUTSIDE = [[5, 0], [0, 7]], [[-6, 0], [0, -100]]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, n: ops.take(x, n, axis=1),
+        lambda x, n: ops.take_along_axis(x, n, axis=1),
+        inside(lambda x, n: tf.gather(x, n, axis=1, batch_dims=1)),
+        lambda x, n: layers.Embedding(5, 3)(n) + x[:, :1, None],
+    ],
+    ids=["take", "take_along_axis", "shared axes", "Embedding"],
+)
+def test_places_out_of_range_are_an_error(function):
+    """As they are in TensorFlow on a CPU: neither gives numbers for them."""
+    model = model_of(function, ((None, 5), "float32"), ((None, 2), "int32"))
+    exported = export(model)
+    exported.check(normal(2, 5), np.int32([[4, 0], [0, 3]]))
+    for places in OUTSIDE:
+        fed = [normal(2, 5), np.array(places, "int32")]
+        with pytest.raises((tf.errors.InvalidArgumentError, ValueError)):
+            model.predict(fed, verbose=0)
+        with pytest.raises(InvalidArtifactError, match=r"out of (data )?bounds|invalid"):
+            exported.runner.run(dict(zip(("x0", "x1"), fed, strict=True)))

@@ -55,6 +55,21 @@ def test_crosses(mode, dtype):
     exported.check(numbers.reshape(-1, 1), np.roll(numbers, 7).reshape(-1, 1))
 
 
+@pytest.mark.parametrize("shape", [(1,), ()], ids=str)
+def test_no_crosses(shape):
+    """No rows have the shape that Keras declares; its own result is (0, 0) against it, or an error."""
+    inputs = [keras.Input(shape, dtype="int32") for _ in range(2)]
+    exported = export(keras.Model(inputs, layers.HashedCrossing(5)(tuple(inputs))))
+    nothing = np.zeros((0, *shape), "int32")
+    (crosses,) = exported.runner.run({info.name: nothing for info in exported.inference.inputs}).values()
+    assert crosses.shape == (0, *shape)
+
+
+@pytest.mark.parametrize("shape", [(1,), (3,)], ids=str)
+def test_no_hashes(shape):
+    export(hashing("int64", shape, num_bins=9)).check(np.zeros((0, *shape), "int64"))
+
+
 @pytest.mark.parametrize(
     "model",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from keras import ops
 
@@ -15,7 +16,8 @@ def test_singular_values_and_pseudo_inverses(shape):
 
     exported = export(model_of(inside(function), ((None, *shape), "float32")))
     exported.check(normal(3, *shape))
-    exported.check(normal(1, *shape) * 1e3)
+    for size in (1e-30, 1e-20, 1e3, 1e20, 1e30, 0):  # of some the squares vanish or overflow
+        exported.check(normal(2, *shape) * np.float32(size))
     exported.check(normal(0, *shape))
 
 
@@ -29,6 +31,7 @@ def test_symmetric_and_positive_matrices(n):
     exported = export(model_of(inside(function), ((None, n, n), "float32")))
     exported.check(normal(3, n, n))
     exported.check(normal(1, n, n))
+    exported.check(normal(0, n, n))
 
 
 @pytest.mark.parametrize("lower", [True, False])
@@ -39,3 +42,54 @@ def test_triangles(lower):
 
     exported = export(model_of(inside(function), ((None, 4, 4), "float32"), ((None, 4, 2), "float32")))
     exported.check(normal(3, 4, 4), normal(3, 4, 2))
+    exported.check(normal(0, 4, 4), normal(0, 4, 2))
+
+
+@pytest.mark.parametrize("n", [1, 3, 4])
+def test_eigenvalues_of_every_size(n):
+    exported = export(model_of(inside(lambda a: ops.eigh(a + ops.swapaxes(a, 1, 2))[0]), ((None, n, n), "float32")))
+    for size in (1e-30, 1, 1e20, 0):
+        exported.check(normal(2, n, n) * np.float32(size))
+    exported.check(normal(0, n, n))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(5, 3), (3, 3), (3, 5), (4, 2)], ids=str)
+def test_least_squares(shape, dtype):
+    """Matrices of full and of lower rank, large, small, of zeros (which make NaN); one right side and several."""
+
+    def function(a, b):
+        return [*(ops.lstsq(a, b, rcond=cut) for cut in (None, 0.1, -1.0)), ops.lstsq(a, b[:, 0])]
+
+    exported = export(model_of(inside(function), (shape, dtype), ((shape[0], 2), dtype)))
+    a, b = normal(*shape).astype(dtype), normal(shape[0], 2, seed=1).astype(dtype)
+    equal, steep = a.copy(), a.copy()
+    equal[:, -1], steep[:, -1] = equal[:, 0], 1e-3 * steep[:, -1]
+    for matrix in (a, equal, steep, a * power(dtype, 20), a * power(dtype, -20), a * 0):
+        exported.check(matrix, b)
+    exported.check(a, np.nan * b)
+
+
+def power(dtype, exponent):
+    """Return a power of 10 as a number whose product with an array keeps the array's dtype."""
+    return np.dtype(dtype).type(10.0**exponent)
+
+
+def test_least_squares_of_constants():
+    powers = np.vander(np.arange(5.0), 3).astype("float32")
+    export(model_of(inside(lambda b: ops.lstsq(powers, b)), ((5,), "float32"))).check(normal(5))
+    export(model_of(inside(lambda a: ops.lstsq(a, powers[:, 1])), ((5, 3), "float32"))).check(normal(5, 3))
+
+
+def test_what_has_no_decomposition_is_nan():
+    """Where TensorFlow raises an error a file cannot: what it computes must not look like a result."""
+    exported = export(model_of(inside(ops.cholesky), ((None, 2, 2), "float32")))
+    (lower,) = exported.runner.run({"x0": np.float32([[[1, 2], [2, 1]]])}).values()
+    assert np.isnan(lower).any()
+
+
+def test_matrices_of_nan():
+    def function(a):
+        return [ops.svd(a, compute_uv=False), ops.det(a), *ops.qr(a)]
+
+    export(model_of(inside(function), ((None, 3, 3), "float32"))).check(np.full((1, 3, 3), np.nan, "float32"))
