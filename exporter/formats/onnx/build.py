@@ -10,6 +10,7 @@ import onnx_ir as ir
 from onnx_ir.passes import common as passes
 
 from exporter.errors import UsageError
+from exporter.formats.onnx.early_slices import take_slices_early
 from exporter.formats.onnx.expand import expand, outer_type
 from exporter.formats.onnx.fuse import fuse
 from exporter.formats.onnx.identities import remove_identities
@@ -87,6 +88,9 @@ def _tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
         passes.CommonSubexpressionEliminationPass()(model)
         remove_identities(model)
         fuse(model, g)
+        take_slices_early(graph, g)
+    for name, value in g.initializers.items():
+        graph.initializers.setdefault(name, value)  # numbers that what was written last takes
     passes.RemoveUnusedNodesPass()(model)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import onnx_ir as ir
 
-from exporter.formats.onnx.layer_map import is_reader
+from exporter.formats.onnx.layer_map import is_reader, let_go
 from exporter.lowerings.onnx.fusions.registry import FUSIONS, Fusion
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.value import Value
 
 
 def fuse(model: ir.Model, g: Graph) -> None:
-    """Write what fuses better; the steps that it replaces are left without use.
+    """Write what fuses better in place of the steps.
 
     Args:
         model: the graph, written by `g`.
@@ -24,8 +24,6 @@ def fuse(model: ir.Model, g: Graph) -> None:
         for node in reversed(list(graph)):  # the whole of a function before its parts
             if node not in done and not node.domain and node.outputs[0].dtype == ir.DataType.FLOAT:
                 done.update(_fused(model, graph, node, g))
-    for name, value in g.initializers.items():
-        model.graph.initializers.setdefault(name, value)  # numbers that the new nodes take
 
 
 def _fused(model: ir.Model, graph: ir.Graph, node: ir.Node, g: Graph) -> list[ir.Node]:
@@ -34,8 +32,15 @@ def _fused(model: ir.Model, graph: ir.Graph, node: ir.Node, g: Graph) -> list[ir
         for rule in fusion.rules(node.op_type):
             match = rule.match(model, graph, node, check_nodes_are_removable=False)
             if match and _only_used_inside(match.nodes, node) and _replace(fusion, match.bindings, node, graph, g):
+                _remove(match.nodes, graph)
                 return list(match.nodes)
     return []
+
+
+def _remove(nodes: Sequence[ir.Node], graph: ir.Graph) -> None:
+    for node in nodes:
+        let_go(node.outputs[0])
+    graph.remove(nodes, safe=True)
 
 
 def _only_used_inside(nodes: Sequence[ir.Node], last: ir.Node) -> bool:

@@ -115,6 +115,13 @@ def is_reader(node: ir.Node) -> bool:
     return node.domain == READER
 
 
+def let_go(value: ir.Value) -> None:
+    """Take a value out of the map: no tensor of the file holds it any more."""
+    for user, place in value.uses():
+        if is_reader(user):
+            user.replace_input_with(place, None)
+
+
 def read(path: Path) -> tuple[MappedCall, ...]:
     """Return the map that a file holds; empty if it holds none."""
     proto = onnx.load(path, load_external_data=False)
