@@ -9,10 +9,12 @@ outside of XNNPACK is in parentheses. A later runtime may turn any of these.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -24,7 +26,8 @@ from keras import layers
 from benchmarks import timing
 from benchmarks.bench_tflite import loaded, outside_xnnpack
 from exporter.lowerings.override import overridden
-from exporter.lowerings.tflite import recurrence, replacements
+from exporter.lowerings.tflite import early_slices as slices
+from exporter.lowerings.tflite import loops, recurrence, replacements
 from exporter.lowerings.tflite.depthwise import TAPS
 
 Form = Callable[[tf.Tensor], tf.Tensor]
@@ -132,24 +135,32 @@ def early_slices() -> Iterator[Case]:
         x = layers.LayerNormalization()(x + attention(x, x))
         y = layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(x))
         model = keras.Model(inputs, layers.LayerNormalization()(x + y)[:, 0])
-        yield (1, length, width), {"sliced last": _written(model, early=False), "sliced early": _written(model)}
+        last = _written(model, slices, "PRODUCTS", frozenset())
+        yield (1, length, width), {"sliced last": last, "sliced early": _written(model)}
 
 
-def _written(model: keras.Model, early: bool = True) -> bytes:
+def _written(model: keras.Model, *without: Any) -> bytes:
+    """Return our file of a model; `without` is a module, a name in it, and the value that turns a rewrite off."""
     from exporter import formats
     from exporter.freeze import Inference
-    from exporter.lowerings.tflite import early_slices as lowering
     from exporter.spec import Options
 
-    before = lowering.PRODUCTS
-    lowering.PRODUCTS = before if early else frozenset()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "model.tflite")
-            formats.get("tflite").write(Inference(model), path, Options(), {})
-            return path.read_bytes()
-    finally:
-        lowering.PRODUCTS = before
+    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
+        if without:
+            module, name, value = without
+            stack.callback(setattr, module, name, getattr(module, name))
+            setattr(module, name, value)
+        path = Path(folder, "model.tflite")
+        formats.get("tflite").write(Inference(model), path, Options(), {})
+        return path.read_bytes()
+
+
+@family
+def loop_counters() -> Iterator[Case]:
+    for layer, time, features in ((layers.LSTM(128), 64, 32), (layers.LSTM(256), 100, 256), (layers.GRU(64), 64, 32)):
+        model = keras.Sequential([keras.Input((time, features)), layer])
+        without = _written(model, loops, "LOOPS", ())
+        yield (1, time, features), {"with TensorFlow's counter": without, "without": _written(model)}
 
 
 @family

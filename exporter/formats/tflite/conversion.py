@@ -99,14 +99,16 @@ def convert_traced(concrete: Any, model: Any, *, flex: bool = False) -> bytes:
 
 
 def _converter_class() -> Any:
-    """Return TFLiteConverter with one step more: after freezing, markers become calls that it fuses."""
+    """Return TFLiteConverter with steps after freezing: loops are mended, markers become calls that it fuses."""
     import tensorflow as tf
 
     from exporter.lowerings.tflite.fused_lstm import expand
+    from exporter.lowerings.tflite.loops import mend_loops
 
     class Converter(tf.lite.TFLiteConverter):
         def _freeze_concrete_function(self) -> Any:
             graph_def, inputs, outputs, function = super()._freeze_concrete_function()
+            mend_loops(graph_def, {tensor.name for tensor in outputs})
             expand(graph_def)
             return graph_def, inputs, outputs, function
 

@@ -24,10 +24,17 @@ def strided_slice(op: Any, x: Any, begin: Any, end: Any, strides: Any) -> Any:
         return NotImplemented
     count = op.inputs[1].shape[0]
     spec, new_axes = _written_out(masks, count, x.shape.rank)
-    result = _sliced(x, spec, masks, (begin, end, strides)) if spec else x
+    whole = _are_whole(spec, masks, tf.get_static_value(strides))
+    result = x if whole else _sliced(x, spec, masks, (begin, end, strides))
     for axis in new_axes:
         result = tf.expand_dims(result, axis)
     return result
+
+
+def _are_whole(spec: list[int | None], masks: dict[str, int], strides: Any) -> bool:
+    """Whether nothing is cut away: the slice only puts new axes in."""
+    taken = masks["begin_mask"] & masks["end_mask"] & ~masks["shrink_axis_mask"]
+    return all(i is None or (taken >> i & 1 and strides is not None and strides[i] == 1) for i in spec)
 
 
 def _sliced(x: Any, spec: list[int | None], masks: dict[str, int], limits: Sequence[Any]) -> Any:
