@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,9 @@ def _disparity(form: Format, parity: Parity, first: LayerParity | None) -> Parit
     if not parity.outputs:
         return ParityError(f"the {form.title} file was not compared", reason="; ".join(parity.notes))
     worst = parity.worst
-    reason = (
-        worst.note or f"max |difference| {worst.error:.3g}, allowed {worst.tolerance:.3g} at scale {worst.scale:.3g}"
-    )
+    reason = f"max |difference| {worst.error:.3g}, allowed {worst.tolerance:.3g} at scale {worst.scale:.3g}"
+    if worst.note:
+        reason = f"{reason}; {worst.note}" if isfinite(worst.error) and worst.tolerance > 0 else worst.note
     if worst.ok:
         reason = f"the largest output stands at another place in {1 - (parity.top1 or 0):.2%} of the rows of your data"
     return ParityError(

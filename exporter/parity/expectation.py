@@ -27,6 +27,7 @@ class Expectation:
         scale: S, max |reference| where it is finite.
         tolerance: the largest error that passes.
         log_error: Keras's own error as `softmax.log_errors` measures it; None unless a softmax makes the output.
+        sway: how far each element goes when every op is rounded (`sway`); None where nobody has asked.
     """
 
     output: str
@@ -36,6 +37,7 @@ class Expectation:
     scale: float
     tolerance: float
     log_error: float | None = None
+    sway: np.ndarray | None = None
 
     @property
     def dtype(self) -> str:

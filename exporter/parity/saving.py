@@ -4,6 +4,7 @@
     samples/inputs_0.npz            one array per input
     samples/outputs_0.npz           what Keras computes, one array per output
     samples/reference_0.npz         the same in float64, where there is such a reference
+    samples/sway_0.npz              how far float32 takes each element, where that had to be known
     samples/test_data_set_0/*.pb    the first sample as ONNX tensors, in the layout that ONNX tools know
 
 Equal samples give equal bytes.
@@ -48,6 +49,10 @@ class SavedReference:
     def expect(self, sample: Sample) -> tuple[Expectation, ...]:
         """Return what each output should be for a saved sample."""
         return self.expectations[sample.name]
+
+    def reconsider(self, sample: Sample) -> tuple[Expectation, ...]:
+        """Return the same: nothing more is known."""
+        return self.expect(sample)
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,8 @@ def _write(folder: Path, number: int, sample: Sample, expected: Sequence[Expecta
     better = {e.output: e.reference for e in expected if e.reference is not e.keras}
     if better:
         files["reference"] = better
+    if sways := {e.output: e.sway for e in expected if e.sway is not None}:
+        files["sway"] = sways
     for kind, arrays in files.items():
         _write_npz(folder / f"{kind}_{number}.npz", arrays)
     return {
@@ -153,7 +160,7 @@ def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
 
 def _expectations(folder: Path, entry: Mapping[str, Any]) -> tuple[Expectation, ...]:
     keras = _read_npz(folder / entry["outputs"], entry["dtypes"])
-    better = _read_npz(folder / entry["reference"], {}) if "reference" in entry else {}
+    better, sways = (_read_npz(folder / entry[kind], {}) if kind in entry else {} for kind in ("reference", "sway"))
     return tuple(
         Expectation(
             name,
@@ -163,6 +170,7 @@ def _expectations(folder: Path, entry: Mapping[str, Any]) -> tuple[Expectation, 
             entry["scale"][name],
             entry["tolerance"][name],
             entry["log_error"][name],
+            sways.get(name),
         )
         for name in entry["dtypes"]
     )
