@@ -22,6 +22,10 @@ from exporter.scopes import allowed_scopes
 from exporter.signature import InputSignature, apart, input_signature, output_names
 from exporter.spec import Batch, TensorInfo
 
+NEUTRAL = frozenset(
+    {"Equal", "Identity", "NotEqual", "Shape"}
+)  # what is done with indices and numbers alike: masks, say
+
 
 class Inference:
     """The inference function of a built Keras model.
@@ -131,7 +135,7 @@ class Inference:
         return {o.name: r.numpy() for o, r in zip(self.outputs, results, strict=True)}
 
     def _with_integer_inputs(self) -> tuple[TensorInfo, ...]:
-        """Give int32 to the inputs that the model only ever casts to integers.
+        """Give int32 to the inputs that the model casts to integers, and otherwise at most compares or hands on.
 
         Keras does not record the dtypes that a subclassed model was called with, and assumes its compute dtype,
         even for token ids.
@@ -139,8 +143,9 @@ class Inference:
         graph = self.concrete().graph
         infos = []
         for info, placeholder in zip(self.inputs, graph.inputs, strict=False):
-            consumers = placeholder.consumers()
-            integers = bool(consumers) and all(op.type == "Cast" and op.outputs[0].dtype.is_integer for op in consumers)
+            cast = [op.type == "Cast" and op.outputs[0].dtype.is_integer for op in placeholder.consumers()]
+            others = {op.type for op, is_cast in zip(placeholder.consumers(), cast, strict=True) if not is_cast}
+            integers = any(cast) and others <= NEUTRAL
             infos.append(replace(info, dtype="int32") if integers else info)
         if tuple(infos) != self.inputs:
             self._concrete.clear()
