@@ -21,7 +21,9 @@ from exporter.lowerings.onnx.words import Words
 
 K0, K1, K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
 CROSSING = 0xC6A4A7935BD1E995
-STRINGS = "ONNX cannot hash strings; use StringLookup with a vocabulary, or hash before the model"
+STRINGS = (
+    "ONNX cannot hash strings; use StringLookup with a vocabulary and one index for others, or hash before the model"
+)
 
 
 @lowers_op("StringToHashBucketFast")
