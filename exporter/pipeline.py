@@ -218,11 +218,12 @@ def locate(
         with progress("Loading the model"):
             source = open_source(model, custom_objects, trust=trust)
             inference = Inference(source.model)
+        form = known_formats.of_path(path)
+        taps = opened_taps(form, path)
         with progress("Computing the reference"):
             proof = Proof.of_model(inference, "dynamic", samples, anew=True)
-        form = known_formats.of_path(path)
         with progress("Comparing the file"):
             parity = proof.check(form.open(path))
         with progress("Comparing layer by layer"):
-            layers = compare_layers(inference, opened_taps(form, path), proof.telling(parity))
+            layers = compare_layers(inference, taps, proof.telling(parity))
     return Location(path, layers, parity, tuple(told(source)))
