@@ -17,7 +17,10 @@ _TRUST = "if you know who made the file and what is in it, load it with trust=Tr
 
 def bytecode(what: str, where: str, legacy: bool) -> Finding:
     """A Python function stored as bytecode."""
-    remedy = f"replace the Lambda by keras.ops calls or by a layer of your own and save again; {_TRUST}"
+    remedy = (
+        f"replace it by keras.ops calls or by a layer of your own and save again; {_TRUST}, or have its Lambda layers "
+    )
+    remedy += "rewritten: kx fix FILE -o NEW --trust"
     return Finding(f"{what} with Python bytecode", where, remedy, "CVE-2025-9905" if legacy else "CVE-2024-3660")
 
 
