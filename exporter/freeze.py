@@ -158,6 +158,6 @@ def _failed(inputs: Sequence[TensorInfo], error: Exception) -> UnsupportedError:
     return UnsupportedError(
         "Keras itself cannot run the model as a graph",
         where=place_of(error) or ", ".join(map(str, inputs)),
-        reason=message_of(error),
+        reason=message_of(error).partition(" You can attempt")[0],  # TensorFlow's advice is for Keras's authors
         remedy=f"make model.predict() work{' for any size' if sized else ''}{sized}",
     )
