@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from exporter.errors import OutputError
+from exporter.failures import reason_of
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -22,11 +23,10 @@ def output_error(error: BaseException, output: Path) -> OutputError:
             reason=f"no space left, or the quota is used up, while writing ({_free(output)} free now)",
             remedy="free some space, or choose an output folder on another disk",
         )
-    strerror = getattr(error, "strerror", None) or str(error)
     return OutputError(
         "the output folder cannot be written",
         where=str(output),
-        reason=strerror,
+        reason=reason_of(error),
         remedy="choose another folder, or give yourself permission to write there",
     )
 

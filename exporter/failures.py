@@ -1,4 +1,4 @@
-"""What an exception of Keras or TensorFlow means, in one line."""
+"""What an exception of Keras, TensorFlow or the operating system means, in one line."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def place_of(error: Exception) -> str:
     """Return the call that failed ("UpSampling2D.call()") where Keras tells; empty if it does not."""
     found = re.match(r"Exception encountered when calling (\S+\(\))", str(error))
     return found[1] if found else ""
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a file could not be used; its path stands elsewhere in the message, and no number of the error."""
+    return getattr(error, "strerror", None) or str(error)

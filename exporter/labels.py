@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exporter.errors import UsageError
+from exporter.failures import reason_of
 from exporter.spec import TensorInfo
 
 
@@ -41,6 +42,6 @@ def read_labels(path: Path) -> list[str]:
         raise UsageError(
             "the labels cannot be read",
             where=f"--labels {path}",
-            reason=str(error),
+            reason=reason_of(error),
             remedy="write a text file in UTF-8 with one label in each line",
         ) from error

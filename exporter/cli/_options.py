@@ -10,6 +10,7 @@ import click
 
 from exporter.cli._mode import Mode
 from exporter.errors import UsageError
+from exporter.failures import reason_of
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -118,6 +119,6 @@ def read_samples(path: Path) -> Any:
         raise UsageError(
             "the samples cannot be read",
             where=f"--samples {path}",
-            reason=str(error),
+            reason=reason_of(error),
             remedy="write them with numpy.savez(file, name_of_input=array)",
         ) from error

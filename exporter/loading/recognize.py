@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from exporter.errors import LoadError, UsageError
+from exporter.failures import reason_of
 from exporter.loading.archive import CONFIG
 from exporter.loading.saved_model import is_saved_model
 
@@ -38,7 +39,7 @@ def recognize(path: str | os.PathLike[str]) -> tuple[Path, Kind]:
     try:
         return path, _kind_of_folder(path) if path.is_dir() else _kind_of_file(path)
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        reason = reason_of(error)
         raise LoadError("the model file cannot be read", where=repr(str(path)), reason=reason) from None
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exporter import errors
+from exporter.failures import reason_of
 from exporter.spec import (
     SCHEMA_VERSION,
     Artifact,
@@ -98,7 +99,7 @@ def read_report(directory: Path) -> Report:
         raise errors.UsageError(
             "the folder holds no readable report.json",
             where=str(directory),
-            reason=str(error),
+            reason=reason_of(error),
             remedy="name a folder that an export has written",
         ) from error
     return from_dict(document, directory)

@@ -126,6 +126,7 @@ def test_samples_that_cannot_be_read(kx, work, passed, tmp_path, content):
     answer = kx("export", "m.keras", "-o", "out", "--samples", path)
     assert answer.code == 2
     assert "the samples cannot be read" in answer.err
+    assert "Errno" not in answer.err
     assert "numpy.savez" in answer.err
     assert export.calls == []
 
@@ -188,4 +189,5 @@ def test_labels_that_cannot_be_read(kx, work, passed, tmp_path, content):
     answer = kx("export", "m.keras", "-o", "out", "--labels", tmp_path / "labels.txt")
     assert answer.code == errors.UsageError.exit_code
     assert "labels cannot be read" in answer.err
+    assert "Errno" not in answer.err
     assert not export.calls
