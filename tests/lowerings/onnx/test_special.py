@@ -21,11 +21,12 @@ DENSE = np.concatenate([np.linspace(-1, 1, 201), np.linspace(-12, 12, 241)]).res
 STRANGE = {("erf", "float64"): 1e9, ("i0", "float32"): 88.5, ("i0", "float64"): 705}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", NAMES)
+# In Keras 3.15 exp2 takes float32 only.
+CASES = [(name, dtype) for name in NAMES for dtype in ("float32", "float64") if (name, dtype) != ("exp2", "float64")]
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_values(name, dtype):
-    if (name, dtype) == ("exp2", "float64"):
-        pytest.skip("Keras has none")
     exported = export(model_of(getattr(ops, name), ((None, 1), dtype)))
     exported.check(DENSE.astype(dtype))
     sizes = ladder(dtype)[:, 0]
