@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.logarithm import along_axis
 from exporter.lowerings.onnx.reduction import reduced
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import squeezed, unsqueezed
@@ -28,13 +30,14 @@ def sparse(g: Graph, op: Any, scores: Value, labels: Value) -> list[Value]:
     places = unsqueezed(g, wide(g, labels), 1)
     chosen = g.op("GatherElements", _log_softmax(g, scores), places, shape=(scores.shape[0], 1), axis=1)
     depth = g.dimension(scores, 1)
-    hot = g.op("OneHot", wide(g, labels), depth, np.array([0, 1], scores.numpy_dtype), shape=scores.shape, axis=-1)
+    values = np.array([0, 1], np.float32)  # ONNX Runtime 1.32 has no OneHot of float64
+    hot = g.op("OneHot", wide(g, labels), depth, values, shape=scores.shape, dtype=ir.DataType.FLOAT, axis=-1)
     hot = g.cast(hot, scores.dtype)
     return [g.op("Neg", squeezed(g, chosen, [1])), g.op("Sub", _softmax(g, scores), hot)]
 
 
 def _log_softmax(g: Graph, scores: Value) -> Value:
-    return g.op("LogSoftmax", scores, axis=1)
+    return g.keras_order(along_axis(g, "LogSoftmax", scores, 1))
 
 
 def _softmax(g: Graph, scores: Value) -> Value:

@@ -41,3 +41,15 @@ def test_labels(from_logits):
     if from_logits:
         exported.check(np.array([0, 1, 2, 0, 0], "int32"), HARD)
     assert exported.ops["LogSoftmax"] == 1
+
+
+def test_scores_of_float64():
+    """Of which ONNX Runtime's LogSoftmax makes numbers where one is NaN."""
+
+    def function(x, y):
+        sparse = ops.sparse_categorical_crossentropy(y, x, from_logits=True)
+        return sparse, ops.categorical_crossentropy(ops.one_hot(y, 3, dtype="float64"), x, from_logits=True)
+
+    exported = export(model_of(function, ((None, 3), "float64"), ((None,), "int32")))
+    exported.check(HARD.astype("float64"), np.array([0, 1, 2, 0, 0], "int32"))
+    exported.check(normal(3, 3).astype("float64"), np.array([2, 1, 0], "int32"))

@@ -59,3 +59,21 @@ def test_along_axes():
     x[0, 0, 0], x[1, 2] = -np.inf, [0, -np.inf, -3.4e38, 1, 2, 80]
     exported.check(x)
     assert "Loop" not in exported.ops
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("axis", [1, -1])
+def test_rows_that_hold_nan_or_infinity(axis, dtype):
+    """All of them are NaN, as in Keras; but for float32 softmax with oneDNN, which has no rule (docs/design/onnx.md)."""
+    x = normal(2, 17, 17).astype(dtype)
+    x[0, 0, 0], x[0, 5, 9], x[0, 16, 16], x[1, 3, 3], x[1, 4, 5] = np.nan, np.inf, np.nan, -np.inf, 3e38
+    exact = export(model_of(inside(lambda x: ops.log_softmax(x, axis)), ((None, 17, 17), dtype)))
+    exact.check(x)
+    exported = export(model_of(inside(lambda x: ops.softmax(x, axis)), ((None, 17, 17), dtype)))
+    if dtype == "float64":
+        exported.check(x)
+    (result,) = exported.runner.run({"x0": x}).values()
+    wide = ops.convert_to_numpy(ops.softmax(x.astype("float64"), axis))
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(wide))
+    assert np.isnan(result).any(axis=axis).sum() == 3
+    np.testing.assert_allclose(result, wide, rtol=2e-6)  # 16 units in the last place, as tolerances.py has it
