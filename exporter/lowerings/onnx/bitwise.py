@@ -9,6 +9,7 @@ import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_op
+from exporter.lowerings.onnx.reshaping import squeezed, unsqueezed
 from exporter.lowerings.onnx.value import Value
 
 UNSIGNED = {
@@ -21,10 +22,32 @@ UNSIGNED = {
 
 @lowers_op("BitwiseAnd", "BitwiseOr", "BitwiseXor")
 def bitwise(g: Graph, op: Any, x: Value, y: Value) -> Value:
-    """The op of the same name, of opset 18."""
-    if not g.wants(18):
-        raise NotImplementedError(f"{op.type} needs opset 18")
-    return g.elementwise(op.type, x, y)
+    """The op of the same name."""
+    return combined(g, op.type, x, y)
+
+
+def combined(g: Graph, kind: str, x: Value, y: Value) -> Value:
+    """Write BitwiseAnd, BitwiseOr or BitwiseXor: ops of opset 18, below it arithmetic of uint64.
+
+    "And" is a = Σ 2ᵏ · (bit k of x) · (bit k of y), "or" is x + y - a, "exclusive or" is x + y - 2 a.
+    """
+    if g.wants(18):
+        return g.elementwise(kind, x, y)
+    a, b = (g.keras_order(g.cast(v, ir.DataType.UINT64)) for v in (x, y))
+    both = _common_bits(g, a, b, np.iinfo(x.numpy_dtype).bits)
+    if kind == "BitwiseAnd":
+        return g.cast(both, x.dtype)
+    missing = both if kind == "BitwiseOr" else g.op("Add", both, both)
+    return g.cast(g.op("Sub", g.op("Add", a, b), missing), x.dtype)
+
+
+def _common_bits(g: Graph, x: Value, y: Value, width: int) -> Value:
+    places, two = g.constant(np.arange(width, dtype=np.uint64)), g.constant(2, np.uint64)
+    bits = [g.op("Mod", g.op("BitShift", unsqueezed(g, v, v.rank), places, direction="RIGHT"), two) for v in (x, y)]
+    product = g.op("Mul", *bits)
+    weights = g.constant(np.uint64(1) << np.arange(width, dtype=np.uint64).reshape(width, 1))
+    summed = g.op("MatMul", product, weights, shape=(*product.shape[:-1], 1))  # ReduceSum has no uint64
+    return squeezed(g, summed, [summed.rank - 1])
 
 
 @lowers_op("Invert")

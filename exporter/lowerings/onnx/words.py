@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from exporter.lowerings.onnx.bitwise import combined
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.value import Value
 
@@ -16,14 +17,9 @@ class Words:
 
     Args:
         g: the graph.
-
-    Raises:
-        NotImplementedError: below opset 18, which has the first exclusive or.
     """
 
     def __init__(self, g: Graph) -> None:
-        if not g.wants(18):
-            raise NotImplementedError("hashing needs opset 18")
         self.g = g
 
     def word(self, number: int) -> Value:
@@ -40,7 +36,7 @@ class Words:
 
     def xor(self, x: Value, y: Value) -> Value:
         """X ⊕ y."""
-        return self.g.op("BitwiseXor", x, y)
+        return combined(self.g, "BitwiseXor", x, y)
 
     def shifted(self, x: Value, bits: int) -> Value:
         """⌊x / 2^bits⌋."""

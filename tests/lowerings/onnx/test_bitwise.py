@@ -6,26 +6,38 @@ import numpy as np
 import pytest
 from keras import ops
 
-from exporter.errors import UnsupportedError
 from tests.lowerings.onnx.exported import export, model_of
 from tests.lowerings.onnx.values import integers, pairs
 
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
 
 
+@pytest.mark.parametrize("opset", [13, None])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_two_operands(dtype):
+def test_two_operands(dtype, opset):
     model = model_of(
         lambda x, y: [ops.bitwise_and(x, y), ops.bitwise_or(x, y), ops.bitwise_xor(x, y)],
         ((None, 1), dtype),
         ((None, 1), dtype),
     )
-    export(model).check(*pairs(integers(dtype)))
+    exported = export(model, opset=opset)
+    exported.check(*pairs(integers(dtype)))
+    exported.check(integers(dtype)[:0], integers(dtype)[:0])
+    assert ("BitwiseAnd" in exported.ops) == (opset is None)
 
 
-def test_it_needs_opset_18():
-    with pytest.raises(UnsupportedError, match="opset 18"):
-        export(model_of(ops.bitwise_and, ((None, 1), "int32"), ((None, 1), "int32")), opset=17)
+@pytest.mark.parametrize("opset", [13, None])
+def test_two_operands_that_broadcast(opset):
+    def function(x, y):
+        turned = ops.transpose(x, (0, 2, 1))
+        return (
+            ops.bitwise_xor(turned, y[0]),
+            ops.bitwise_or(x, np.int32([6])),
+            ops.bitwise_and(turned, ops.transpose(x, (0, 2, 1))),
+        )
+
+    x = np.random.default_rng(0).integers(-(2**31), 2**31, (2, 3, 4)).astype("int32")
+    export(model_of(function, ((None, 3, 4), "int32"), ((2, 3), "int32")), opset=opset).check(x, x[:, :, 0])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -83,6 +83,11 @@ def test_refusals(model):
         export(model())
 
 
-def test_it_needs_opset_18():
-    with pytest.raises(UnsupportedError, match="opset 18"):
-        export(hashing(num_bins=5), opset=17)
+def test_below_opset_18():
+    """Which has the first exclusive or; before, it is made of bits."""
+    exported = export(hashing(num_bins=1000), opset=13)
+    exported.check(ALL.reshape(-1, 1))
+    assert "BitwiseXor" not in exported.ops
+    inputs = [keras.Input((1,), dtype="int64") for _ in range(2)]
+    crossing = export(keras.Model(inputs, layers.HashedCrossing(100)(tuple(inputs))), opset=13)
+    crossing.check(ALL.reshape(-1, 1), np.roll(ALL, 7).reshape(-1, 1))
