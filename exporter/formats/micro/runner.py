@@ -13,12 +13,11 @@ from typing import IO
 import numpy as np
 
 from exporter.errors import InvalidArtifactError, UnsupportedError
+from exporter.formats.micro.arena import LARGEST, smallest_arena
 from exporter.formats.tflite.inspection import inspect
 from exporter.formats.tflite.runner import fitting
 from exporter.spec import TensorInfo
 
-AMPLE = 2**26  # bytes of arena, only touched where they are used
-_USED = re.compile(r"Arena allocation total (\d+) bytes")
 _TRIVIAL = re.compile(r"^\[|^Failed (starting|to) |^\s*$|^Traceback|^  |Error: TFLM failed")  # not why it failed
 
 
@@ -31,7 +30,6 @@ class MicroRunner:
     Attributes:
         inputs: names, shapes and dtypes in the order of the signature.
         outputs: likewise.
-        arena: the bytes of the arena that the interpreter used.
 
     Raises:
         InvalidArtifactError: if the interpreter refuses the file.
@@ -43,12 +41,11 @@ class MicroRunner:
         found = inspect(path)
         self.inputs, self.outputs = found.inputs, found.outputs
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
-        sizes = (AMPLE, len(self.inputs), len(self.outputs))
+        sizes = (LARGEST, len(self.inputs), len(self.outputs))
         command = [sys.executable, "-m", "exporter.formats.micro.worker", str(path), *map(str, sizes)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
         if self._process.stdout is None or self._process.stdout.read(1) != b"\n":
             raise self._failure("does not load")
-        self.arena = int(match[1]) if (match := _USED.search(self._said())) else 0
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the file once on `inputs`, by input name; return the outputs by output name.
@@ -96,14 +93,14 @@ def _read(stream: IO[bytes], info: TensorInfo) -> np.ndarray:
     return np.frombuffer(stream.read(template.nbytes), template.dtype).reshape(template.shape)
 
 
-def measured_arena(path: Path) -> int:
+def measured_arena(path: Path) -> int | None:
     """Return the bytes of the arena that a TFLite file needs.
 
     Raises:
         UnsupportedError: if the interpreter refuses it: a kernel lacks the type or the form of an op.
     """
     try:
-        return MicroRunner(path).arena
+        MicroRunner(path)
     except InvalidArtifactError as error:
         raise UnsupportedError(
             "TensorFlow Lite Micro does not run the model",
@@ -111,3 +108,4 @@ def measured_arena(path: Path) -> int:
             reason=error.reason,
             remedy="use other layers or fixed sizes; many of its kernels take fewer types and shapes than LiteRT's",
         ) from error
+    return smallest_arena(path)

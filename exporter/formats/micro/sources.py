@@ -30,7 +30,9 @@ inline TfLiteStatus RegisterModelOps([[maybe_unused]] ModelOpResolver& resolver)
 
 #endif  // MODEL_DATA_H_
 """
-MEASURED = "Bytes, as the interpreter used them on a 64-bit machine with its reference kernels; others may need scratch memory."
+MEASURED = (
+    "Bytes, aligned to 16: the least on a 64-bit machine with reference kernels; others may need scratch memory on top."
+)
 UNKNOWN = "Not measured (tflite-micro was not installed): start large and lower it."
 PER_LINE = 16
 _NUMBERS = re.compile(r"g_model_data\[\] = \{(.*?)\};", re.DOTALL)

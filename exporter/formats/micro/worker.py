@@ -4,7 +4,7 @@
 
 The interpreter ends the whole process when its arena is too small or a kernel finds itself misused. The numbers of the IN
 inputs come in on standard input, those of the OUT outputs go out; their shapes and dtypes are fixed. What the interpreter says
-goes to standard error, first of all how much of the arena it used.
+goes to standard error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ def main(file: str, arena: str, inputs: str, outputs: str) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever the interpreter prints
     interpreter = runtime.Interpreter.from_bytes(Path(file).read_bytes(), arena_size=int(arena))
-    interpreter.print_allocations()
     taken = [interpreter.get_input_details(index) for index in range(int(inputs))]
     templates = [np.empty(detail["shape"], detail["dtype"]) for detail in taken]
     answers.write(b"\n")
