@@ -18,6 +18,7 @@ from exporter.formats.onnx.layer_map import KEY, LayerMap
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
 from exporter.formats.onnx.outline import outline
 from exporter.formats.onnx.probabilities import exact_sigmoid
+from exporter.formats.onnx.reshapes import leave_out_reshapes
 from exporter.freeze import Inference
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.value import Value
@@ -88,6 +89,7 @@ def _tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
         passes.CommonSubexpressionEliminationPass()(model)
         remove_identities(model)
         fuse(model, g)
+        leave_out_reshapes(graph, g)
         take_slices_early(graph, g)
     for name, value in g.initializers.items():
         graph.initializers.setdefault(name, value)  # numbers that what was written last takes
