@@ -72,6 +72,7 @@ def test_as_many_updates_as_the_model_says(dtype):
             tf.tensor_scatter_nd_add(blocks, ops.stack([pairs, pairs], 1), ops.stack([updates, updates], 1)),
             tf.tensor_scatter_nd_add(x[:, 0], places, updates[:, 0]),
             ops.scatter(places, updates, (7, 3)),
+            ops.scatter(places, updates[:, :0], (7, 0)),
         ]
 
     exported = export(model_of(inside(function), ((None, 3), dtype), ((None, 1), "int32"), ((None, 3), dtype)))
@@ -82,8 +83,8 @@ def test_as_many_updates_as_the_model_says(dtype):
     if dtype == "float32":
         exported.check(strange(), places, rows(dtype))
         exported.check(rows(dtype), places, strange())
-    assert exported.ops["ScatterElements"] == 9
-    assert "ScatterND" not in exported.ops
+    assert exported.ops["ScatterElements"] == 8
+    assert exported.ops["Loop"] == 1  # of the tensor whose size is known
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "float16"])
@@ -103,17 +104,39 @@ def test_threads_lose_no_update(tmp_path):
     """As they do of ScatterND, in most runs; the numbers are whole, so that their order does not round."""
 
     def function(x, ids):
-        return ops.segment_sum(x, ids, 7), ops.scatter(ids[:, None] % 3, x, (3, 512))
+        zeros = ops.zeros((ops.shape(x)[0], 512))  # of a size that is not known, so it is not written in parts
+        whole = tf.tensor_scatter_nd_add(zeros, ids[:, None] % 3, x)
+        return ops.segment_sum(x, ids, 7), ops.scatter(ids[:, None] % 3, x, (3, 512)), whole[:3]
 
     inference = Inference(model_of(inside(function), ((None, 512), "float32"), ((None,), "int32")))
     formats.get("onnx").write(inference, tmp_path / "model.onnx", Options(), {})
     runner = OnnxRunner(tmp_path / "model.onnx", threads=4)
     random = np.random.default_rng(0)
     x, ids = random.integers(0, 9, (20_000, 512)).astype("float32"), random.integers(0, 7, 20_000, "int32")
-    sums = [np.stack([x[ids % n == k].sum(0) for k in range(n)]) for n in (7, 3)]
+    sums = [np.stack([x[ids % n == k].sum(0) for k in range(n)]) for n in (7, 3, 3)]
     for _ in range(3):
         for value, expected in zip(runner.run({"x0": x, "x1": ids}).values(), sums, strict=True):
             np.testing.assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize("shape", [(None, 512), (700, 512), (None, 120_000), (None, 300, 2)], ids=str)
+def test_parts(shape):
+    """Several of them, the last shorter; one row of which is more than a part."""
+
+    def function(x):
+        ids = ops.cast(ops.abs(x[..., 0]) * 7, "int32") % 5
+        return (
+            [ops.segment_sum(x, ids, 5), ops.segment_max(x, ids, 5)]
+            if x.shape.rank == 2
+            else ops.scatter(ids[..., None], x, (5, 2))
+        )
+
+    exported = export(model_of(inside(function), (shape, "float32")))
+    rows = {512: 700, 120_000: 3, 300: 500}[shape[1]]
+    exported.check(normal(rows, *shape[1:]))
+    if shape[0] is None:
+        exported.check(normal(0, *shape[1:]))
+        exported.check(normal(1, *shape[1:]))
 
 
 def test_known_places_without_repetition_are_shared_out():
