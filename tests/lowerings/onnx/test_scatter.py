@@ -72,7 +72,6 @@ def test_as_many_updates_as_the_model_says(dtype):
             tf.tensor_scatter_nd_add(blocks, ops.stack([pairs, pairs], 1), ops.stack([updates, updates], 1)),
             tf.tensor_scatter_nd_add(x[:, 0], places, updates[:, 0]),
             ops.scatter(places, updates, (7, 3)),
-            ops.scatter(places, updates[:, :0], (7, 0)),
         ]
 
     exported = export(model_of(inside(function), ((None, 3), dtype), ((None, 1), "int32"), ((None, 3), dtype)))
