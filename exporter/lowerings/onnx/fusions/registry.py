@@ -3,7 +3,8 @@
     @fuses(lambda op, x, slope, offset: op.Clip(x * slope + offset, 0, 1))
     def hard_sigmoid(g: Graph, x: Value, slope: float, offset: float) -> Value | None: ...
 
-A pattern is a function as `onnxscript.rewriter` takes it; the operands of Add, Mul, Max and Min match in either order. The
+A pattern is a function as `onnxscript.rewriter` takes it; operands of sums, products and extremes match in either order, unless
+there would be hundreds of orders (`any_order=False`). The
 lowering takes what the names in the pattern stand for: a number where it is annotated so, else a tensor, its axes as the file
 has them. It returns None if it is not what it looked like; then the nodes stay.
 """
@@ -34,10 +35,12 @@ class Fusion:
     Args:
         spellings: the patterns.
         lowering: writes the better form.
+        any_order: whether operands of sums, products and extremes match in either order.
     """
 
     spellings: Sequence[Spelling]
     lowering: Lowering
+    any_order: bool
 
     def rules(self, kind: str) -> list[RewriteRule]:
         """Return the patterns that end in an op of this type, in every order of operands."""
@@ -47,7 +50,8 @@ class Fusion:
     def _rules(self) -> dict[str, list[RewriteRule]]:
         rules: dict[str, list[RewriteRule]] = {}
         for spelling in self.spellings:
-            rules.setdefault(_last(spelling), []).extend(RewriteRule(spelling, self.lowering).commute())
+            rule = RewriteRule(spelling, self.lowering)
+            rules.setdefault(_last(spelling), []).extend(rule.commute() if self.any_order else [rule])
         return rules
 
     def written(self, g: Graph, bindings: Mapping[str, ir.Value]) -> Value | None:
@@ -67,11 +71,11 @@ class Fusion:
 FUSIONS: list[Fusion] = []
 
 
-def fuses(*spellings: Spelling) -> Callable[[F], F]:
+def fuses(*spellings: Spelling, any_order: bool = True) -> Callable[[F], F]:
     """Register a lowering `(g, **matched)` for what some patterns match."""
 
     def enter(lowering: F) -> F:
-        FUSIONS.append(Fusion(spellings, lowering))
+        FUSIONS.append(Fusion(spellings, lowering, any_order))
         return lowering
 
     return enter
