@@ -76,7 +76,17 @@ def _planned(graph: ir.Graph, g: Graph) -> Plan:
                 inputs = [None if axis is None else replace(wanted, axis=axis) for axis in axes]
                 plan[node] = Partial(inputs, wanted)
                 spared = spared or node.op_type in PRODUCTS
-    return dict(reversed(plan.items())) if spared else {}
+    if not spared:
+        return {}
+    return {
+        node: part for node, part in reversed(plan.items()) if not _is_slice(node) or _made_by(node.inputs[0], plan)
+    }
+
+
+def _made_by(value: ir.Value | None, plan: Plan) -> bool:
+    """Whether a node that computes a part only makes a value."""
+    producer = value.producer() if value is not None else None
+    return producer is not None and producer in plan and not _is_slice(producer)
 
 
 def _users(node: ir.Node, needed: set[ir.Node]) -> list[tuple[ir.Node, int]]:
@@ -158,7 +168,7 @@ class _Narrowing:
         for node, part in self._plan.items():
             for place, cut in enumerate(part.inputs):
                 value = node.inputs[place]
-                if cut is not None and value is not None and not self._is_part(value):
+                if cut is not None and value is not None and not _made_by(value, self._plan):
                     node.replace_input_with(place, self._part(node, value, cut))
             if _is_slice(node):
                 self._drop(node, part.result)
@@ -166,11 +176,6 @@ class _Narrowing:
             if node.op_type == "Reshape":
                 self._reshape(node, part.result)
             let_go(node.outputs[0])
-
-    def _is_part(self, value: ir.Value) -> bool:
-        """Whether a value is already what is taken of it: a planned node made it."""
-        producer = value.producer()
-        return producer is not None and producer in self._plan and not _is_slice(producer)
 
     def _part(self, node: ir.Node, value: ir.Value, cut: Cut) -> ir.Value:
         if (value, cut) not in self._parts:

@@ -95,6 +95,12 @@ def test_stays(name):
     export(model_of(inside(STAYS[name]))).check(normal(1, LENGTH, WIDTH))
 
 
+def test_slices_that_spare_nothing_stay_as_they_are():
+    made = export(model_of(lambda x: (x[:, 1] + 1, dense()(x)[:, 0])))
+    made.check(normal(2, LENGTH, WIDTH))
+    assert made.ops["Gather"] == 1
+
+
 def test_a_step_of_one_that_is_repeated_over_an_unknown_length():
     """Of x @ w + y, with y of length 1 or as long as x, the ends are the ends of both."""
 
