@@ -232,12 +232,17 @@ def softmax(op: Any, axis: int) -> Sequence[int | None] | None:
 
 @passes("MatMul", "BatchMatMulV2")
 def product(op: Any, axis: int) -> Sequence[int | None] | None:
-    """Pass along the rows of the first factor."""
+    """Pass along the rows of the first factor, and the columns of the second if that is one matrix for each of the first."""
     rank = op.outputs[0].shape.rank
-    if axis != rank - 2 or op.inputs[0].shape.rank != rank:
-        return None
-    transposed = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
-    return [rank - 1 if transposed else axis, None]
+    first, second = (tensor.shape.rank for tensor in op.inputs)
+    turned = [
+        op.get_attr(name) for name in (("transpose_a", "transpose_b") if op.type == "MatMul" else ("adj_x", "adj_y"))
+    ]
+    if axis == rank - 2 and first == rank:
+        return [rank - 1 if turned[0] else rank - 2, None]
+    if axis == rank - 1 and second == rank > 2:
+        return [None, rank - 2 if turned[1] else rank - 1]
+    return None
 
 
 @passes("Einsum")
