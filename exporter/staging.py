@@ -27,7 +27,14 @@ from exporter.report.document import is_report
 
 SWAP_CHECKS, SWAP_PAUSE = 5, 0.02  # how often, and after how many seconds, an unsuitable folder is looked at again
 
-OWN_NAMES = ("saved_model", "model*.tflite", "model*.onnx", "model*.onnx.data", "report.json", "report.html", "samples")
+OWN_NAMES = (
+    "saved_model",
+    "model*.tflite",
+    *("model*.onnx", "model*.onnx.data"),
+    *("model*.ort", "model*.required_operators.config"),
+    *("model_data.cc", "model_data.h"),
+    *("report.json", "report.html", "samples"),
+)
 """What an export writes into its folder. Anything else there is the user's, and is carried over."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter import formats
 from exporter.errors import OutputError, UnsupportedError, UsageError
 from exporter.staging import staged
 
@@ -342,3 +343,16 @@ for turn in range(100):
     runs = [subprocess.Popen([sys.executable, "-c", program, output, name]) for name in ("one", "two")]
     assert [run.wait(60) for run in runs] == [0, 0]
     assert sorted(files_below(tmp_path)) == ["digits/model.onnx", "digits/report.json"]
+
+
+def test_what_every_format_wrote_goes_when_the_folder_is_replaced(exported):
+    """A file of an earlier export beside a new report would look as if it were verified."""
+    written = [formats.get(name).filename for name in formats.names()]
+    beside = ["model.onnx.data", "model.required_operators.config", "model_data.h"]
+    for name in (*written, *beside, "notes.txt"):
+        if not (exported / name).exists():
+            (exported / name).write_text("old")
+    with staged(exported) as stage:
+        (stage.path / "report.json").write_text(REPORT)
+        stage.commit()
+    assert sorted(p.name for p in exported.iterdir()) == ["notes.txt", "report.json"]
