@@ -54,7 +54,7 @@ def proven_again(artifact: Artifact, proof: Proof, progress: Progress) -> Artifa
     artifact = Artifact(form.name, path)
     try:
         with progress(f"Verifying {form.title}"):
-            artifact = _proven(replace(artifact, inspection=form.inspect(path)), form, path, proof)
+            artifact = _proven(replace(artifact, inspection=formats.inspected(form, path)), form, path, proof)
     except ExporterError as error:
         artifact = replace(artifact, error=error)
     return replace(artifact, seconds=time.monotonic() - start)
@@ -84,11 +84,13 @@ def _proven(
 
 
 def opened_taps(form: Format, path: Path) -> Taps:
-    """Open a file with a look inside.
+    """Audit a file and open it with a look inside.
 
     Raises:
+        UnsafeFileError, InvalidArtifactError: as `formats.inspected`.
         UsageError: if it does not say which tensors belong to which layer.
     """
+    formats.inspected(form, path)
     taps = form.taps(path)
     if taps is None:
         raise UsageError(

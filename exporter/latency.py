@@ -71,6 +71,7 @@ def bench(
 
     Raises:
         UsageError: if the folder holds no export, or its samples have no rows.
+        UnsafeFileError: if a file names others that it may not name.
         InvalidArtifactError: if a runtime refuses a file.
         MissingRuntimeError: if a runtime is not installed.
     """
@@ -92,7 +93,7 @@ class _Entry:
     """A file with its inputs and the times that it took."""
 
     def __init__(self, form: Format, path: Path, threads: int, batch: int, rows: tuple[Arrays, tuple[TensorInfo, ...]]):
-        self._form, self._path = form, path
+        self._form, self._path, self._size = form, path, formats.inspected(form, path).size
         self._runner: Runner = form.open(path, threads=threads)
         self._batch = fixed_batch(self._runner.inputs) or batch
         self._inputs = _taken(*rows, self._batch)
@@ -103,13 +104,12 @@ class _Entry:
         self._times.append(self._timed())
 
     def latency(self) -> Latency:
-        size = self._form.inspect(self._path).size
         p90 = quantiles(self._times, n=10, method="inclusive")[-1]
         return Latency(
             self._form.name,
             self._form.runtime,
             self._path,
-            size,
+            self._size,
             self._batch,
             self._first,
             median(self._times),

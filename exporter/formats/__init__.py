@@ -92,8 +92,17 @@ class Format(Protocol):
         """
         ...
 
+    def audit(self, path: Path) -> None:
+        """Refuse a file from elsewhere that would make its runtime read what is not its own.
+
+        Raises:
+            UnsafeFileError: if it names other files that it may not name.
+            InvalidArtifactError: if a part of it is missing.
+        """
+        ...
+
     def open(self, path: Path, *, threads: int | None = None) -> Runner:
-        """Load the file in its runtime.
+        """Load the file in its runtime; what was not written just now is audited first.
 
         Args:
             path: the file.
@@ -149,6 +158,17 @@ def get(name: str) -> Format:
             remedy=f"pip install 'keras-exporter[{extra}]'",
         )
     return chosen
+
+
+def inspected(form: Format, path: Path) -> Inspection:
+    """Inspect and audit a file from elsewhere, before a runtime opens it.
+
+    Raises:
+        UnsafeFileError, InvalidArtifactError: as `Format.audit` and `Format.inspect`.
+    """
+    inspection = form.inspect(path)
+    form.audit(path)
+    return inspection
 
 
 def of_path(path: Path) -> Format:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from exporter.errors import InvalidArtifactError, LoadError, UnsafeFileError
 from exporter.formats import FORMATS, Taps
 from exporter.formats.onnx.runner import OnnxRunner
 from exporter.freeze import Inference
@@ -29,6 +30,19 @@ class Onnx:
         from exporter.formats.onnx.write import write_model
 
         write_model(build(inference, options, metadata), path)
+
+    def audit(self, path: Path) -> None:
+        """Refuse external data anywhere but in plain files of the folder."""
+        from exporter.loading.onnx_file import check_onnx_file
+
+        try:
+            check_onnx_file(path)
+        except UnsafeFileError:
+            raise
+        except LoadError as error:
+            raise InvalidArtifactError(
+                "the ONNX file does not load", where=error.where, reason=error.reason, remedy=error.remedy
+            ) from error
 
     def open(self, path: Path, *, threads: int | None = None) -> OnnxRunner:
         """Load the file in ONNX Runtime."""
