@@ -73,9 +73,13 @@ def global_max_pooling(g: Graph, layer: Any, inputs: Value) -> Value:
 
 
 def _global(g: Graph, kind: str, layer: Any, inputs: Value) -> Value:
-    order = image_order(layer.data_format, inputs.rank)
+    kept_axes = image_order(layer.data_format, inputs.rank)[:2]
+    order = (
+        *kept_axes,
+        *(axis for axis in inputs.order if axis not in kept_axes),
+    )  # the others, as they happen to stand
     x = g.in_order(inputs, order)
-    kept = tuple(d if axis in order[:2] else 1 for axis, d in enumerate(inputs.shape))
+    kept = tuple(d if axis in kept_axes else 1 for axis, d in enumerate(inputs.shape))
     y = g.raw(kind, x, shape=kept, order=order)
     return y if layer.keepdims else _without_spatial(g, y, order)
 

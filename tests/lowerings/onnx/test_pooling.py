@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 from keras import layers
@@ -80,3 +81,14 @@ def test_not_a_number(layer):
     x = normal(2, 8, 7, 4)
     x[1, 3, 3, 2] = np.nan
     export(model((8, 7, 4), layer)).check(x)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("kind", ["Average", "Max"])
+def test_spatial_axes_that_stand_in_another_order_are_pooled_where_they_are(kind, keepdims):
+    """Channels first with rows and columns exchanged: nothing needs a Transpose."""
+    image = keras.Input((3, 5, 7), name="x")
+    turned = layers.Permute((3, 2, 1))(image)
+    file = export(keras.Model(image, getattr(layers, f"Global{kind}Pooling2D")(keepdims=keepdims)(turned)))
+    file.check(normal(2, 3, 5, 7))
+    assert "Transpose" not in file.ops
