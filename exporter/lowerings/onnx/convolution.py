@@ -15,7 +15,8 @@ from exporter.lowerings.onnx.graph import Graph, Operand
 from exporter.lowerings.onnx.registry import lowers_function, lowers_layer
 from exporter.lowerings.onnx.split_convolution import summed
 from exporter.lowerings.onnx.value import Constant, Order, Value
-from exporter.lowerings.onnx.window import Number, image_order, image_shape, misplaced, window
+from exporter.lowerings.onnx.waveform import as_image
+from exporter.lowerings.onnx.window import Number, image_order, image_shape, misplaced, spread, window
 
 layers = keras.layers
 
@@ -68,7 +69,15 @@ def conv(
     dilation_rate: Number = 1,
 ) -> Value:
     """keras.ops.conv; the kernel may be computed."""
-    return _convolved(g, inputs, _kernel(g, kernel), None, strides, padding, data_format, dilation_rate)
+    held = _kernel(g, kernel)
+
+    def of_image(image: Value, weights: Constant) -> Value:
+        step, apart = ((1, *spread(number, 1)) for number in (strides, dilation_rate))
+        return _convolved(g, image, weights, None, step, padding, data_format, apart)
+
+    if (y := as_image(g, inputs, held, image_order(data_format, inputs.rank)[1], of_image)) is not None:
+        return y
+    return _convolved(g, inputs, held, None, strides, padding, data_format, dilation_rate)
 
 
 @lowers_function("nn.depthwise_conv")
