@@ -18,7 +18,6 @@ from exporter.lowerings.onnx.registry import lowers_layer
 from exporter.lowerings.onnx.value import Value
 
 MERGES = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}
-BATCH_MAJOR = (0, 2, 1, 3)  # of (time, directions, batch, units) held as (batch, time, directions, units)
 
 
 def _alike(layer: Any, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None) -> bool:

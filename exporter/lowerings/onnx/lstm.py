@@ -8,23 +8,13 @@ ONNX: the op LSTM. Gates: Keras i, f, g, o; ONNX i, o, f, g. One bias, which ONN
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
-from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.recurrent import FORMS, Form
-from exporter.lowerings.onnx.value import Constant
-
-
-def _biases(g: Graph, cell: Any) -> tuple[Constant | None, Constant | None]:
-    return g.weight(cell.bias), None
-
 
 FORMS[keras.layers.LSTMCell] = Form(
     op="LSTM",
     gates=(0, 3, 1, 2),
     states=2,
     functions=lambda cell: (cell.recurrent_activation, cell.activation, cell.activation),
-    biases=_biases,
 )

@@ -50,7 +50,10 @@ class Form:
     gates: tuple[int, ...]
     states: int
     functions: Callable[[Any], tuple[Any, ...]]
-    biases: Callable[[Graph, Any], tuple[Constant | None, Constant | None]]
+    biases: Callable[[Graph, Any], tuple[Constant | None, Constant | None]] = lambda g, cell: (
+        g.weight(cell.bias),
+        None,
+    )
     attributes: Callable[[Any], dict[str, Any]] = lambda cell: {}
 
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 from keras.src import backend
 
 from exporter.lowerings.tflite import lowers_function, lowers_op
+from exporter.lowerings.tflite.sizes import sizes_of
 
 
 @lowers_function("nn.conv")
@@ -80,10 +81,10 @@ def _conv3d(x: Any, kernel: Any, strides: Sequence[int], dilation: Sequence[int]
     for k in range(depth):
         start = k * dilation[0]
         planes = x[:, start : start + (steps - 1) * strides[0] + 1 : strides[0]]
-        images = tf.reshape(planes, [-1, *_sizes(x)[2:]])
+        images = tf.reshape(planes, [-1, *sizes_of(x)[2:]])
         part = tf.nn.conv2d(images, kernel[k], strides[1:], padding, dilations=dilation[1:])
         total = part if total is None else total + part
-    return tf.reshape(total, [-1, steps, *_sizes(total)[1:3], filters])
+    return tf.reshape(total, [-1, steps, *sizes_of(total)[1:3], filters])
 
 
 def _padded_depth(x: Any, reach: int, stride: int) -> Any:
@@ -122,9 +123,3 @@ def _channels_first(x: Any) -> Any:
 
 def _per_axis(value: int | Sequence[int], spatial: int = 3) -> tuple[int, ...]:
     return (value,) * spatial if isinstance(value, int) else tuple(value)
-
-
-def _sizes(x: Any) -> list[Any]:
-    """Return the shape, a tensor in place of each dynamic dimension."""
-    dynamic = tf.shape(x)
-    return [dynamic[i] if size is None else size for i, size in enumerate(x.shape)]

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from exporter.lowerings.tflite import lowers_op
+from exporter.lowerings.tflite.sizes import sizes_of
 
 
 @lowers_op("MaxPool3D")
@@ -34,16 +35,10 @@ def _pooled(op: Any, x: Any, pool: Callable[..., Any]) -> Any:
     window, strides = op.get_attr("ksize")[space], op.get_attr("strides")[space]
     padding = op.get_attr("padding").decode()
     channels = x.shape[-1]
-    shape = _sizes(x)
+    shape = sizes_of(x)
     planes = pool(tf.reshape(x, [-1, *shape[2:]]), window[1:], strides[1:], padding)
-    height, width = _sizes(planes)[1:3]
+    height, width = sizes_of(planes)[1:3]
     rows = tf.reshape(planes, [-1, shape[1], height * width, channels])
     pooled = pool(rows, [window[0], 1], [strides[0], 1], padding)
-    result = tf.reshape(pooled, [-1, _sizes(pooled)[1], height, width, channels])
+    result = tf.reshape(pooled, [-1, sizes_of(pooled)[1], height, width, channels])
     return result if last else tf.transpose(result, [0, 4, 1, 2, 3])
-
-
-def _sizes(x: Any) -> list[Any]:
-    """Return the shape, a tensor in place of each dynamic dimension."""
-    dynamic = tf.shape(x)
-    return [dynamic[i] if size is None else size for i, size in enumerate(x.shape)]
