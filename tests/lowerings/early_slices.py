@@ -52,6 +52,7 @@ CALLS = {
     "a choice": lambda x: ops.where(TABLE > 0.0, x @ MATRIX, x)[:, 4],
     "the first factor transposed": lambda x: tf.matmul(x, x[:, :, :3], transpose_a=True)[:, 1],
     "a product of two": lambda x: ops.einsum("btd,bsd->bts", x, x)[:, 1],
+    "the other factor of a product of two": lambda x: ops.einsum("btd,bsd->bts", x, x)[:, :, 1],
     "an index of both factors": lambda x: ops.einsum("btd,btd->bt", x, x + 1.0)[:, 1:3],
 }
 

@@ -71,11 +71,14 @@ def softmax(node: ir.Node, axis: int, shapes: Shapes) -> Axes | None:
 
 @passes("MatMul")
 def product(node: ir.Node, axis: int, shapes: Shapes) -> Axes | None:
-    """Pass along the rows of the first factor."""
-    first, result = shapes(node.inputs[0]), shapes(node.outputs[0])
-    if first is None or result is None or len(first) != len(result) or axis != len(result) - 2:
+    """Pass along the rows of the first factor, and along the columns of the second if it is computed."""
+    first, second, result = (shapes(value) for value in (*node.inputs, *node.outputs))
+    if first is None or second is None or result is None:
         return None
-    return _first(node, axis)
+    if axis == len(result) - 2 and len(first) == len(result):
+        return [axis, None]
+    computed = node.inputs[1] is not None and node.inputs[1].const_value is None
+    return [None, axis] if axis == len(result) - 1 and len(second) == len(result) and computed else None
 
 
 @passes("Conv")

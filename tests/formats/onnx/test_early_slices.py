@@ -87,7 +87,7 @@ def test_passed(name):
     model = model_of(inside(CALLS[name]))
     x = normal(1, LENGTH, WIDTH)
     export(model).check(x)
-    assert (LENGTH * WIDTH in rows(model)) == (name in IN_PLACE)
+    assert (max(rows(model)) >= LENGTH * WIDTH) == (name in IN_PLACE)
 
 
 @pytest.mark.parametrize("name", STAYS)
