@@ -69,6 +69,12 @@ def test_outputs_that_tflite_cannot_have_are_refused(export):
     assert "cast" in caught.value.remedy
 
 
+def test_inputs_that_are_rounded_are_named(export):
+    time = keras.Input((), dtype="float64", name="time")
+    exported = export(keras.Model(time, ops.cast(time % 60.0, "float32")))
+    assert "128: time" in exported.runner.remarks[0]
+
+
 def test_double_precision_inside_is_computed_in_single(layer):
     """1e-300 must not become 0, whose logarithm is infinite."""
     exported = layer(inside(lambda x: tf.cast(tf.math.log(tf.cast(x, "float64") ** 2 + 1e-300), "float32")), (3,))
