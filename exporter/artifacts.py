@@ -14,11 +14,18 @@ from exporter import formats
 from exporter.errors import ExporterError, MissingRuntimeError, ParityError, UsageError
 from exporter.formats import Format, Taps
 from exporter.freeze import Inference
+from exporter.parity.batches import fixed_batch
 from exporter.parity.locate import compare_layers
 from exporter.parity.proof import Proof
 from exporter.progress import Progress
 from exporter.source import Source
 from exporter.spec import Artifact, LayerParity, Options, Parity, Problem
+
+REPORT = "please report it with the model; report.html lists every output and case"
+MIXES = (
+    "the rows of a batch depend on each other in this model: export it for the batch that it will be used with, "
+    "tflite_batch=N (--tflite-batch N), batch=N (--batch N)"
+)
 
 
 @dataclass
@@ -80,7 +87,9 @@ def _proven(
         compare_layers(inference, taps, proof.telling(parity)) if inference is not None and taps is not None else ()
     )
     first = next((layer for layer in layers if not layer.ok), None)
-    return replace(artifact, parity=parity, error=_disparity(form, parity, first))
+    batch = fixed_batch(runner.inputs)
+    remedy = MIXES if batch and proof.mixes_rows(parity, batch) else REPORT
+    return replace(artifact, parity=parity, error=_disparity(form, parity, first, remedy))
 
 
 def opened_taps(form: Format, path: Path) -> Taps:
@@ -102,7 +111,7 @@ def opened_taps(form: Format, path: Path) -> Taps:
     return taps
 
 
-def _disparity(form: Format, parity: Parity, first: LayerParity | None) -> ParityError:
+def _disparity(form: Format, parity: Parity, first: LayerParity | None, remedy: str) -> ParityError:
     """Say which output differs most, by how much, what was allowed, and at which layer it begins."""
     if not parity.outputs:
         return ParityError(f"the {form.title} file was not compared", reason="; ".join(parity.notes))
@@ -117,7 +126,7 @@ def _disparity(form: Format, parity: Parity, first: LayerParity | None) -> Parit
         where=(f"from layer {first.name!r} ({first.kind}) on; " if first else "")
         + f"output {worst.output!r}, {worst.case}",
         reason=reason,
-        remedy="please report it with the model; report.html lists every output and case",
+        remedy=remedy,
     )
 
 

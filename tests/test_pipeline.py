@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 
 import exporter
 from exporter import formats
@@ -276,3 +276,16 @@ def test_mixed_precision_keeps_its_interface(tmp_path):
 
     report.raise_for_status()
     assert {a.inspection.outputs[0].dtype for a in report} == {"float16"}
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_rows_that_depend_on_each_other_want_their_batch(tmp_path, indexed):
+    """Nodes of a graph along the batch: one at a time, Keras computes something else, or fails."""
+    nodes, edge = keras.Input((4,), name="nodes"), keras.Input((), dtype="int32", name="edge")
+    others = ops.take(nodes, edge, axis=0) if indexed else ops.mean(nodes, axis=0, keepdims=True)
+    model = keras.Model([nodes, edge], nodes - others + ops.cast(edge, "float32")[:, None])
+    report = exporter.export(model, tmp_path / "one", formats=("tflite",))
+    with pytest.raises(ParityError) as caught:
+        report.raise_for_status()
+    assert "tflite_batch=N" in caught.value.remedy
+    exporter.export(model, tmp_path / "six", formats=("tflite",), batch=6, tflite_batch=6).raise_for_status()

@@ -89,6 +89,11 @@ class Proof:
         named = sorted((s for s in samples if worst.startswith(s.name)), key=lambda s: -len(s.name))
         return list({s.name: s for s in (*named[:1], *samples[:3])}.values())
 
+    def mixes_rows(self, parity: Parity, batch: int) -> bool:
+        """Whether a file of a fixed batch differs because the rows of a batch depend on each other in the model."""
+        (sample,) = self.telling(parity)[:1] or (None,)
+        return sample is not None and isinstance(self.reference, Reference) and self.reference.mixes_rows(sample, batch)
+
     def save(self, folder: Path) -> None:
         """Write the samples and what they should give, for `kx verify` and for the user's own tests."""
         save_samples(folder, self.samples, self.reference, self.real)

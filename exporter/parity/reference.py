@@ -10,6 +10,7 @@ import numpy as np
 
 from exporter.freeze import Inference
 from exporter.parity.batches import fixed_batch, rows_of, run_in_chunks
+from exporter.parity.compare import compare_expected
 from exporter.parity.domains import domains
 from exporter.parity.double import Double
 from exporter.parity.expectation import Expectation, expect_all
@@ -123,6 +124,17 @@ class Reference:
         expected = tuple(replace(e, sway=sways.get(e.output)) for e in expected)
         self._expectations[sample.name] = sample, expected
         return expected
+
+    def mixes_rows(self, sample: Sample, size: int) -> bool:
+        """Whether Keras itself fails on `size` rows at a time, or computes something else than on all at once."""
+        import tensorflow as tf
+
+        try:
+            with self._state.used():
+                portions = run_in_chunks(self._inference.predict, sample.arrays, size, sorted(self._batched))
+        except (ValueError, tf.errors.OpError):
+            return True
+        return not all(result.ok for result in compare_expected(portions, self.expect(sample), sample.name))
 
     def _computed(self, arrays: Arrays) -> tuple[Expectation, ...]:
         double = self._tried_in_double(arrays)
