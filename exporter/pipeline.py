@@ -20,10 +20,9 @@ from exporter.progress import Progress, Silent
 from exporter.quiet import quiet
 from exporter.report import read_report, write_report
 from exporter.source import open_source, versions
-from exporter.spec import Batch, Location, Problem, Report
+from exporter.spec import FORMATS, Batch, Location, Problem, Report
 from exporter.staging import staged
 
-FORMATS = ("saved_model", "tflite", "onnx")
 SAMPLES = "samples"  # the folder of golden inputs and outputs beside the artifacts
 
 

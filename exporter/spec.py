@@ -13,6 +13,7 @@ from exporter.errors import ExporterError, ParityError, UnsupportedError
 Batch = int | Literal["dynamic"]
 Severity = Literal["error", "warning", "info"]
 
+FORMATS = ("saved_model", "tflite", "onnx")  # what is written when nobody says otherwise
 SCHEMA_VERSION = 1  # of report.json; raised when a key is renamed, removed or changes its meaning
 
 
@@ -30,9 +31,9 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for, checked once by `exporter.pipeline` and then only read."""
+    """What the user asked for, checked once by `exporter.options` and then only read."""
 
-    formats: tuple[str, ...] = ("saved_model", "tflite", "onnx")
+    formats: tuple[str, ...] = FORMATS
     batch: Batch = "dynamic"
     tflite_batch: Batch = 1
     opset: int | None = None
@@ -309,6 +310,7 @@ class Report:
 
 
 __all__ = [
+    "FORMATS",
     "SCHEMA_VERSION",
     "Artifact",
     "Batch",

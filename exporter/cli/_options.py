@@ -11,6 +11,7 @@ import click
 from exporter.cli._mode import Mode
 from exporter.errors import UsageError
 from exporter.failures import reason_of
+from exporter.spec import FORMATS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -78,7 +79,7 @@ to = click.option(
     "--to",
     "formats",
     metavar="FORMATS",
-    default="saved_model,tflite,onnx",
+    default=",".join(FORMATS),
     callback=_names,
     help="Formats, separated by commas; also: ort.",
 )
