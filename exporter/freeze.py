@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from exporter.corrections import corrected
+from exporter.dynamic_sizes import of_any_size
 from exporter.errors import ExporterError, UnsupportedError, UsageError
 from exporter.failures import message_of, place_of
 from exporter.one_row import computed_as_many
@@ -80,7 +81,7 @@ class Inference:
         import keras
 
         try:
-            with allowed_scopes(), computed_as_many() if self._any_batch else contextlib.nullcontext():
+            with allowed_scopes(), of_any_size(), computed_as_many() if self._any_batch else contextlib.nullcontext():
                 outputs = self.model(*self._signature.pack(tensors), training=False)
         except ExporterError:
             raise

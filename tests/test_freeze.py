@@ -12,12 +12,21 @@ from exporter.errors import UnsupportedError
 from exporter.freeze import Inference
 
 
+class NeedsSizes(layers.Layer):
+    def compute_output_shape(self, shape):
+        return shape
+
+    def call(self, x):
+        return x if ops.shape(x)[1] > 3 else -x
+
+
 def test_a_layer_that_needs_sizes(tmp_path):
     x = keras.Input((None, None, 3), name="image")
-    model = keras.Model(x, layers.UpSampling2D(interpolation="bilinear")(x))
+    model = keras.Model(x, NeedsSizes()(x))
     with pytest.raises(UnsupportedError) as caught:
         export(model, tmp_path / "out")
-    assert caught.value.where == "UpSampling2D.call()"
+    assert caught.value.where == "NeedsSizes.call()"
+    assert caught.value.reason == "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed."
     assert "give image a size: input_signature= (--shape)" in caught.value.remedy
     export(model, tmp_path / "out", input_signature={"image": (4, 6, 3)}).raise_for_status()
 

@@ -43,21 +43,33 @@ def nearest(g: Graph, op: Any, images: Value, size: Value) -> Value:
 
 def repeated(g: Graph, images: Value, times: Sequence[int], axes: Sequence[int]) -> Value:
     """Return images (of floats) whose pixels are repeated `times` along Keras's `axes`."""
+    modes = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return _scaled(g, images, times, axes, modes)
+
+
+def _scaled(g: Graph, images: Value, times: Sequence[int], axes: Sequence[int], modes: dict[str, Any]) -> Value:
+    """Write Resize with scales."""
     factors = dict(zip(axes, times, strict=True))
     shape = tuple(None if d is None else d * factors.get(axis, 1) for axis, d in enumerate(images.shape))
     scales = g.constant([factors.get(axis, 1) for axis in images.order], np.float32)
-    modes: dict[str, Any] = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     return g.raw("Resize", images, None, scales, shape=shape, order=images.order, **modes)
 
 
-def _repeats(layer: Any, inputs: Any) -> bool:
-    return layer.interpolation == "nearest" and inputs.dtype.is_floating and inputs.dtype != "float64"
+def _scalable(layer: Any, inputs: Any) -> bool:
+    """Whether Resize takes the scales: pixels repeated, or interpolated where their number is not known."""
+    if not inputs.dtype.is_floating or inputs.dtype == "float64":
+        return False
+    return layer.interpolation == "nearest" or (layer.interpolation == "bilinear" and None in inputs.shape[1:])
 
 
-@lowers_layer(keras.layers.UpSampling2D, when=_repeats)
+@lowers_layer(keras.layers.UpSampling2D, when=_scalable)
 def upsampling(g: Graph, layer: Any, inputs: Value) -> Value:
-    """Repeat rows and columns."""
-    return repeated(g, inputs, layer.size, (1, 2) if layer.data_format == "channels_last" else (2, 3))
+    """Repeat rows and columns, or interpolate between them."""
+    axes = (1, 2) if layer.data_format == "channels_last" else (2, 3)
+    if layer.interpolation == "nearest":
+        return repeated(g, inputs, layer.size, axes)
+    modes = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+    return _scaled(g, g.in_order(inputs, (0, *(a for a in (1, 2, 3) if a not in axes), *axes)), layer.size, axes, modes)
 
 
 @lowers_op("ResizeBilinear")
