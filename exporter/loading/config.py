@@ -150,7 +150,7 @@ class ConfigAudit:
             return
         elif name in allowed.DENIED:
             yield verdicts.denied(name, where)
-        elif self.legacy and _is_operation(name):
+        elif self.legacy and (_is_operation(name) or _is_wired_as_operation(node)):
             yield verdicts.operation_in_legacy(name, where)
         elif name not in self.also and ("module" in node or name not in known | {"Lambda"}):
             yield verdicts.unknown("class", name, registered, module, where)
@@ -214,6 +214,13 @@ def _is_keras(module: str | None) -> bool:
 
 def _from_keras(custom: Any) -> bool:
     return _is_keras(getattr(custom, "__module__", None))
+
+
+def _is_wired_as_operation(node: dict[str, Any]) -> bool:
+    """Whether a node that Keras 3 wrote is a call of keras.ops, whose name may be a layer's too: Add, Maximum."""
+    nodes, config = node.get("inbound_nodes"), node.get("config")
+    wired_by_keras_3 = isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], dict)
+    return wired_by_keras_3 and isinstance(config, dict) and "trainable" not in config
 
 
 def _is_operation(name: str) -> bool:

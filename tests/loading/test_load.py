@@ -46,6 +46,20 @@ def test_the_content_decides_not_the_name(tmp_path, name):
     assert sorted(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["add", "maximum"])
+def test_a_call_of_keras_ops_in_a_legacy_file_is_told_from_the_layer_of_that_name(tmp_path, name):
+    """Keras writes such files, and cannot read them."""
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    by_layer = keras.Model([a, b], getattr(keras.layers, name.capitalize())()([a, b]))
+    by_call = keras.Model([a, b], getattr(keras.ops, name)(a, b))
+    for model, path in ((by_layer, tmp_path / "layer.h5"), (by_call, tmp_path / "call.h5")):
+        model.save(path)
+    assert load(tmp_path / "layer.h5").count_params() == 0
+    message = fails(tmp_path / "call.h5")
+    assert f"keras.ops call '{name.capitalize()}'" in message
+    assert "save the model as .keras" in message
+
+
 def test_legacy_file_called_keras(tmp_path):
     assert load(forge.legacy(tmp_path).rename(tmp_path / "model.keras")).name == "tiny"
 
