@@ -46,7 +46,7 @@ def _by_erf(product: Product) -> tuple[Spelling, Spelling, Spelling]:
 @fuses(*(spelling for product in _products() for spelling in _by_erf(product)), any_order=False)
 def gelu(g: Graph, x: Value, half: float, factor: float = 1, divisor: float = 1) -> Value | None:
     """X / 2 · (1 + erf(x / √2))."""
-    fits = half == 0.5 and math.isclose(factor / divisor, math.sqrt(0.5), rel_tol=ROUNDING)
+    fits = half == 0.5 and math.isclose(factor, divisor * math.sqrt(0.5), rel_tol=ROUNDING)
     return known_gelu(g, x, approximate=False) if fits else None
 
 

@@ -30,7 +30,7 @@ def unit_clip(
     g: Graph, x: Value, slope: float = 1, offset: float = 0, shift: float = 0, divisor: float = 1
 ) -> Value | None:
     """Hold slope · x + offset, or (x + shift) / divisor, between 0 and 1."""
-    return _hard_sigmoid(g, x, slope / divisor, offset + shift / divisor)
+    return _hard_sigmoid(g, x, slope / divisor, offset + shift / divisor) if divisor else None
 
 
 def _any_clip(op: Any, x: Any, high: Any) -> Any:
@@ -43,7 +43,7 @@ def _any_clip(op: Any, x: Any, high: Any) -> Any:
 )
 def scaled_clip(g: Graph, x: Value, shift: float, high: float, factor: float = 1, divisor: float = 1) -> Value | None:
     """Hold x + shift between 0 and `high`, scaled so that `high` becomes 1."""
-    scale = factor / divisor
+    scale = factor / divisor if divisor else math.inf
     if not math.isclose(high * scale, 1, rel_tol=ROUNDING):
         return None
     return _hard_sigmoid(g, x, scale, shift * scale)
@@ -56,5 +56,7 @@ def hard_swish(g: Graph, x: Value, shift: float, high: float, divisor: float) ->
     return gate and g.elementwise("Mul", x, gate)
 
 
-def _hard_sigmoid(g: Graph, x: Value, slope: float, offset: float) -> Value:
+def _hard_sigmoid(g: Graph, x: Value, slope: float, offset: float) -> Value | None:
+    if not math.isfinite(slope + offset):
+        return None
     return g.elementwise("HardSigmoid", x, alpha=slope, beta=offset)

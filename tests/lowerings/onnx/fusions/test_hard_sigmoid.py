@@ -64,3 +64,34 @@ def test_float64_has_no_such_kernel():
     made = exported(lambda x: layers.ReLU(6.0, dtype="float64")(x + 3.0) * (1.0 / 6.0), "float64")
     made.check(X[:2].astype("float64"))
     assert "HardSigmoid" not in made.ops
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: keras.ops.clip((x + 3.0) / 0.0, 0.0, 1.0),
+        lambda x: keras.ops.clip(x * float("inf") + 0.5, 0.0, 1.0),
+        lambda x: layers.ReLU(6.0)(x + 3.0) / 0.0,
+        lambda x: keras.ops.clip(x + float("nan"), 0.0, 1.0),
+    ],
+)
+def test_numbers_that_make_no_line(function):
+    made = exported(function)
+    made.check(X[:2])
+    assert "HardSigmoid" not in made.ops
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x: keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0), {"HardSigmoid": 1}),
+        (lambda x: keras.ops.maximum(0.0, keras.ops.minimum(1.0, (x + 3) / 6)), {"HardSigmoid": 1}),
+        (lambda x: keras.ops.minimum(keras.ops.maximum(x * 0.1 + 0.2, 0.0), 1.0), {"HardSigmoid": 1}),
+        (lambda x: x * keras.ops.relu6(x + 3) / 6, {"HardSigmoid": 1, "Mul": 1}),
+    ],
+)
+def test_other_spellings(function, expected):
+    made = exported(function)
+    made.check(X[:2])
+    made.check(X[2:])
+    assert dict(made.ops) == expected
