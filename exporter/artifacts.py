@@ -27,6 +27,11 @@ MIXES = (
     "tflite_batch=N (--tflite-batch N), batch=N (--batch N)"
 )
 
+KERNELS = (
+    "where NaN comes from or goes is a matter of the runtime's kernels here ({limits}); if your inputs never lead there, keep them "
+    "away in the model, as by keras.ops.maximum, or write the file without proof: verify=False (--no-verify)"
+)
+
 
 @dataclass
 class Job:
@@ -88,7 +93,11 @@ def _proven(
     )
     first = next((layer for layer in layers if not layer.ok), None)
     batch = fixed_batch(runner.inputs)
-    remedy = MIXES if batch and proof.mixes_rows(parity, batch) else REPORT
+    remedy = REPORT
+    if batch and proof.mixes_rows(parity, batch):
+        remedy = MIXES
+    elif parity.outputs and parity.worst.note.startswith("NaN") and (limits := _limits(artifact)):
+        remedy = KERNELS.format(limits=limits)
     return replace(artifact, parity=parity, error=_disparity(form, parity, first, remedy))
 
 
@@ -109,6 +118,12 @@ def opened_taps(form: Format, path: Path) -> Taps:
             remedy="export the model with `kx export MODEL -o DIR --to onnx`",
         )
     return taps
+
+
+def _limits(artifact: Artifact) -> str:
+    """Return what is known of NaN in the runtime's kernels for the ops of a file."""
+    facts = artifact.inspection.facts if artifact.inspection is not None else {}
+    return ", ".join(f"{op}: {limit}" for op, limit in facts.get("limits", {}).items() if "NaN" in limit)
 
 
 def _disparity(form: Format, parity: Parity, first: LayerParity | None, remedy: str) -> ParityError:

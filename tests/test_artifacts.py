@@ -5,8 +5,9 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
-from exporter import formats
+from exporter import export, formats
 from exporter.artifacts import Job, made
 from exporter.freeze import Inference
 from exporter.options import checked_options
@@ -30,3 +31,13 @@ def test_a_file_of_other_weights_is_told_with_the_size_of_the_difference_and_the
     assert "max |difference| " in error.reason
     assert "'y'" in error.where
     assert "report it" in error.remedy
+
+
+def test_nan_that_a_runtime_passes_over_is_told_with_what_can_be_done(tmp_path):
+    """Samples of both signs lead where the model's own inputs may never lead."""
+    x = keras.Input((4,), name="x")
+    report = export(keras.Model(x, ops.max(ops.sqrt(x), axis=-1, keepdims=True)), tmp_path / "out", formats=("tflite",))
+    error = report["tflite"].error
+    assert "in Keras at" in error.reason
+    assert "REDUCE_MAX: passes over NaN" in error.remedy
+    assert "--no-verify" in error.remedy
