@@ -7,18 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onnx_ir as ir
-from onnx_ir.passes import common as passes
 
 from exporter.errors import UsageError
-from exporter.formats.onnx.early_slices import take_slices_early
 from exporter.formats.onnx.expand import expand, outer_type
-from exporter.formats.onnx.fuse import fuse
-from exporter.formats.onnx.identities import remove_identities
 from exporter.formats.onnx.layer_map import KEY, LayerMap
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
 from exporter.formats.onnx.outline import outline
 from exporter.formats.onnx.probabilities import exact_sigmoid
-from exporter.formats.onnx.reshapes import leave_out_reshapes
+from exporter.formats.onnx.tidying import tidy
 from exporter.freeze import Inference
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.value import Value
@@ -49,7 +45,7 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
         name=inference.model.name,
     )
     layers = LayerMap(traced.calls.found, expansion.values, graph)
-    _tidy(graph, layers, g)
+    tidy(graph, layers, g)
     opset = options.opset or lowest_opset(graph, g.wanted)
     settle(graph, opset)
     graph.opset_imports[""] = opset
@@ -79,21 +75,6 @@ def _output(g: Graph, name: str, dtype: str, value: Value, inputs: Sequence[Tens
     shape = ["batch" if axis == 0 and batched and d is None else d for axis, d in enumerate(value.shape)]
     written.name, written.shape, written.type = name, ir.Shape(shape), ir.TensorType(wanted)
     return written
-
-
-def _tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
-    """Merge what was written twice, fuse what was spelled out, and remove what nothing needs."""
-    model = ir.Model(graph, ir_version=10)
-    graph.opset_imports[""] = NEWEST
-    with layers.followed():
-        passes.CommonSubexpressionEliminationPass()(model)
-        remove_identities(model)
-        fuse(model, g)
-        leave_out_reshapes(graph, g)
-        take_slices_early(graph, g)
-    for name, value in g.initializers.items():
-        graph.initializers.setdefault(name, value)  # numbers that what was written last takes
-    passes.RemoveUnusedNodesPass()(model)
 
 
 def _model(graph: ir.Graph, metadata: Mapping[str, object]) -> ir.Model:

@@ -15,7 +15,7 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.formats.onnx.layer_map import let_go
-from exporter.formats.onnx.row_rules import RULES, Shape
+from exporter.formats.onnx.tidying.row_rules import RULES, Shape
 from exporter.lowerings.onnx.graph import Graph
 
 PRODUCTS = ("MatMul", "Conv")

@@ -1,0 +1,39 @@
+"""Tidy up the graph that the lowerings wrote, of which each saw one layer or op only.
+
+What was written twice is merged, what was spelled out is fused, reshapes that lead nowhere are left out, slices are taken
+early, and what nothing needs is removed.
+"""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+from onnx_ir.passes import common as passes
+
+from exporter.formats.onnx.layer_map import LayerMap
+from exporter.formats.onnx.opset import NEWEST
+from exporter.formats.onnx.tidying.early_slices import take_slices_early
+from exporter.formats.onnx.tidying.fuse import fuse
+from exporter.formats.onnx.tidying.identities import remove_identities
+from exporter.formats.onnx.tidying.reshapes import leave_out_reshapes
+from exporter.lowerings.onnx.graph import Graph
+
+
+def tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
+    """Tidy up.
+
+    Args:
+        graph: the model's.
+        layers: follows what replaces the tensors of the layers.
+        g: wrote the graph, and writes what is put in its place.
+    """
+    model = ir.Model(graph, ir_version=10)
+    graph.opset_imports[""] = NEWEST
+    with layers.followed():
+        passes.CommonSubexpressionEliminationPass()(model)
+        remove_identities(model)
+        fuse(model, g)
+        leave_out_reshapes(graph, g)
+        take_slices_early(graph, g)
+    for name, value in g.initializers.items():
+        graph.initializers.setdefault(name, value)  # numbers that what was written last takes
+    passes.RemoveUnusedNodesPass()(model)
