@@ -28,8 +28,8 @@ MIXES = (
 )
 
 KERNELS = (
-    "where NaN comes from or goes is a matter of the runtime's kernels here ({limits}); if your inputs never lead there, keep them "
-    "away in the model, as by keras.ops.maximum, or write the file without proof: verify=False (--no-verify)"
+    "where NaN comes from and goes to is a matter of the runtime's kernels here ({limits}); if your inputs never lead there, "
+    "keep them away in the model, as by keras.ops.maximum, or write the file without proof: verify=False (--no-verify)"
 )
 
 
