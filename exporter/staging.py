@@ -17,7 +17,6 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 
 from exporter.disk import disk_full, nearest, output_error
@@ -29,9 +28,9 @@ SWAP_CHECKS, SWAP_PAUSE = 5, 0.02  # how often, and after how many seconds, an u
 
 OWN_NAMES = (
     "saved_model",
-    "model*.tflite",
-    *("model*.onnx", "model*.onnx.data"),
-    *("model*.ort", "model*.required_operators.config"),
+    "model.tflite",
+    *("model.onnx", "model.onnx.data"),
+    *("model.ort", "model.required_operators.config"),
     *("model_data.cc", "model_data.h"),
     *("report.json", "report.html", "samples"),
 )
@@ -144,7 +143,7 @@ def _retire(old: Path, new: Path) -> None:
     """Remove a folder that was replaced, after moving the user's own files over; keep it if they cannot be moved."""
     with contextlib.suppress(OSError):
         for entry in list(old.iterdir()):
-            if not any(fnmatch(entry.name, pattern) for pattern in OWN_NAMES) and not (new / entry.name).exists():
+            if entry.name not in OWN_NAMES and not (new / entry.name).exists():
                 entry.rename(new / entry.name)
         shutil.rmtree(old, ignore_errors=True)
 

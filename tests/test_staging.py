@@ -349,10 +349,11 @@ def test_what_every_format_wrote_goes_when_the_folder_is_replaced(exported):
     """A file of an earlier export beside a new report would look as if it were verified."""
     written = [formats.get(name).filename for name in formats.names()]
     beside = ["model.onnx.data", "model.required_operators.config", "model_data.h"]
-    for name in (*written, *beside, "notes.txt"):
+    kept = ["model_backup.onnx", "model_old.tflite", "notes.txt"]
+    for name in (*written, *beside, *kept):
         if not (exported / name).exists():
             (exported / name).write_text("old")
     with staged(exported) as stage:
         (stage.path / "report.json").write_text(REPORT)
         stage.commit()
-    assert sorted(p.name for p in exported.iterdir()) == ["notes.txt", "report.json"]
+    assert sorted(p.name for p in exported.iterdir()) == [*kept, "report.json"]

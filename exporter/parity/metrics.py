@@ -24,13 +24,3 @@ def top1_agreement(value: np.ndarray, expected: Expectation) -> float | None:
     chosen = np.take_along_axis(scores, np.argmax(widest(value), axis=1)[:, None], axis=1)[:, 0]
     agree = (chosen >= scores.max(axis=1) - 2 * expected.tolerance) | np.isnan(scores).any(axis=1)
     return float(np.mean(agree))
-
-
-def sqnr(value: np.ndarray, reference: np.ndarray) -> float:
-    """Return the signal-to-quantization-noise ratio in dB, 10 log10(sum reference² / sum (value - reference)²)."""
-    truth = widest(reference)
-    noise = float(np.sum(np.abs(widest(value) - truth) ** 2))
-    signal = float(np.sum(np.abs(truth) ** 2))
-    if noise == 0:
-        return float("inf")
-    return float(10 * np.log10(signal / noise)) if signal else float("-inf")

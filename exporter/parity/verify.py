@@ -15,7 +15,6 @@ from exporter.parity.expectation import Expectation
 from exporter.parity.metrics import top1_agreement
 from exporter.parity.reference import Expectations
 from exporter.parity.samples import Sample
-from exporter.parity.saving import SavedSamples
 from exporter.spec import OutputParity, Parity
 
 Outputs = Mapping[str, np.ndarray]
@@ -54,11 +53,6 @@ def verify_artifact(
         rows=session.rows,
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-def verify_saved(runner: Runner, saved: SavedSamples) -> Parity:
-    """Compare a file with what was saved of Keras: the same verdict as when it was written, without Keras."""
-    return verify_artifact(runner, saved.reference, saved.samples, saved.real)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exporter.parity.expectation import Expectation
-from exporter.parity.metrics import sqnr, top1_agreement
+from exporter.parity.metrics import top1_agreement
 
 
 def scores(reference, tolerance=0.01):
@@ -35,10 +35,3 @@ def test_what_is_no_table_of_classes_has_no_top1(reference):
 def test_integers_have_no_top1():
     table = np.array([[1, 2]])
     assert top1_agreement(table, Expectation("y", table, table, 0.0, 0.0, 0.0)) is None
-
-
-def test_sqnr_in_decibels():
-    reference = np.array([3.0, 4.0])
-    assert sqnr(reference + np.array([0.3, 0.4]), reference) == pytest.approx(20.0)
-    assert sqnr(reference, reference) == np.inf
-    assert sqnr(np.ones(2), np.zeros(2)) == -np.inf

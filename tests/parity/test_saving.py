@@ -18,7 +18,7 @@ from exporter.freeze import Inference
 from exporter.parity.reference import Reference
 from exporter.parity.samples import Sample, make_samples, user_samples
 from exporter.parity.saving import load_samples, save_samples
-from exporter.parity.verify import verify_artifact, verify_saved
+from exporter.parity.verify import verify_artifact
 from tests.parity.models import KerasRunner, dense, embedding, noise
 
 
@@ -37,7 +37,10 @@ def test_the_verdict_is_the_same_as_before_saving(tmp_path, build):
     loaded = load_samples(tmp_path)
     for change in (lambda outputs: outputs, noise(1e-4)):
         runner = KerasRunner(model, change=change)
-        before, after = verify_artifact(runner, reference, samples), verify_saved(runner, loaded)
+        before, after = (
+            verify_artifact(runner, reference, samples),
+            verify_artifact(runner, loaded.reference, loaded.samples, loaded.real),
+        )
         assert before.ok == after.ok
         assert [(o.case, o.tolerance, o.scale) for o in before.outputs if "again" not in o.case] == [
             (o.case, o.tolerance, o.scale) for o in after.outputs if "again" not in o.case
@@ -92,7 +95,7 @@ def test_real_data_is_kept_apart(tmp_path):
     loaded = load_samples(tmp_path)
     (own,) = loaded.real
     np.testing.assert_array_equal(own.arrays["x"], data)
-    assert verify_saved(KerasRunner(dense()), loaded).top1 == 1.0
+    assert verify_artifact(KerasRunner(dense()), loaded.reference, loaded.samples, loaded.real).top1 == 1.0
 
 
 def test_of_much_real_data_the_first_rows_are_kept(tmp_path):

@@ -52,7 +52,7 @@ def _recomputed(x: Any, h: Any, c: Any) -> tuple[Any, Any]:
     To each a zero is added that nothing can fold: whether a number lies both above and below a bound. The bounds differ
     from LSTM to LSTM, so that equal states are not merged into one tensor, which the first op would overwrite.
     """
-    probe = tf.reshape(x, [-1])[:1]
+    probe = tf.cast(tf.reshape(x, [-1])[:1], tf.float32)  # the bounds are more than 16-bit floats can tell apart
     scope = tf.compat.v1.get_default_graph().unique_name("LSTM", mark_as_used=False)
     bound = float(zlib.crc32(scope.encode()) % 2**20)
 

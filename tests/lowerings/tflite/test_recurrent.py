@@ -43,6 +43,14 @@ def test_lstm_is_one_op(export, arguments):
     exported.agrees(normal(1, 7, 4), normal(3, 7, 4, seed=1), normal(2, 7, 4, scale=100.0))
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
+def test_narrow_floats(export, policy):
+    model = recurrent(layers.LSTM, return_sequences=True, dtype=policy)
+    exported = export(model)
+    exported.agrees(normal(1, 7, 4))
+    assert exported.ops[LSTM] == 1
+
+
 def test_lstm_of_a_larger_batch(export):
     exported = export(recurrent(layers.LSTM, return_sequences=True), batch=3)
     assert exported.ops[LSTM] == 1

@@ -9,7 +9,7 @@ from keras import ops
 from tests.lowerings.onnx.exported import inside
 from tests.lowerings.onnx.fusions.spelled import check
 
-FUSED = {"Min": 1, "Exp": 1, "Sub": 1, "Max": 1, "Sigmoid": 1, "Mul": 1}
+FUSED = {"Elu": 1, "Sigmoid": 1, "Mul": 1}
 
 
 @pytest.mark.parametrize(
