@@ -91,8 +91,19 @@ class LayerMap:
         """Follow what replaces the tensors inside this context: as if a last node of the graph read all of them."""
         self._graph.append(self._reader)
         yield
+        self._look_through()
         self._values = dict(zip(self._keys, self._reader.inputs, strict=True))
         self._graph.remove(self._reader, safe=True)
+
+    def _look_through(self) -> None:
+        """Take what a Squeeze takes that nothing but the map needs: it has more axes, of one element."""
+        for place, key in enumerate(self._keys):
+            value = self._reader.inputs[place]
+            while value is not None and (source := _squeezed(value)) is not None:
+                value, axes = source
+                for axis in axes:
+                    self._orders[key] = (*self._orders[key][:axis], None, *self._orders[key][axis:])
+            self._reader.replace_input_with(place, value)
 
     def encode(self) -> str:
         """Return the map as JSON, of what the finished graph holds."""
@@ -108,6 +119,22 @@ class LayerMap:
             if len(outputs) == len(call.outputs):
                 entries[call.name] = {"kind": call.kind, "place": place, "inputs": inputs, "outputs": outputs}
         return json.dumps(entries)
+
+
+def _squeezed(value: ir.Value) -> tuple[ir.Value, list[int]] | None:
+    """Return what a value was squeezed from, and the axes that are gone, ascending; None if something needs it as it is."""
+    node = value.producer()
+    if node is None or node.op_type != "Squeeze" or value.is_graph_output() or len(node.inputs) != 2:
+        return None
+    source, axes = node.inputs
+    if (
+        source is None
+        or axes is None
+        or axes.const_value is None
+        or not all(is_reader(user) for user, _ in value.uses())
+    ):
+        return None
+    return source, sorted(int(axis) for axis in axes.const_value.numpy())
 
 
 def is_reader(node: ir.Node) -> bool:

@@ -303,6 +303,14 @@ class Graph:
         """Take a value that was written without this class."""
         return self._known(Value(value, shape, dtype, identity(len(shape))))
 
+    def reshaped(self, value: ir.Value, shape: tuple[int, ...]) -> Constant:
+        """Return a constant of the file in another shape; it is read when it is written."""
+        held = value.const_value
+        assert held is not None
+        assert value.dtype is not None
+        load, key = lambda: held.numpy().reshape(shape), ("reshaped", id(value))
+        return Constant(None, shape, value.dtype, identity(len(shape)), load=load, name=value.name or "", key=key)
+
     def filed(self, value: ir.Value) -> Value | None:
         """Return what a value of the file is, its axes counted as the file has them; None if this class did not write it."""
         known = self._root._values_in_file.get(value)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import onnx_ir as ir
 from onnx_ir.passes import common as passes
 
-from exporter.formats.onnx.layer_map import LayerMap
+from exporter.formats.onnx.layer_map import LayerMap, is_reader
 from exporter.formats.onnx.opset import NEWEST
 from exporter.formats.onnx.tidying.early_slices import take_slices_early
 from exporter.formats.onnx.tidying.fuse import fuse
 from exporter.formats.onnx.tidying.identities import remove_identities
 from exporter.formats.onnx.tidying.reshapes import leave_out_reshapes
+from exporter.formats.onnx.tidying.sequences import compute_sequences_as_images
 from exporter.lowerings.onnx.graph import Graph
 
 
@@ -32,8 +33,17 @@ def tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
         passes.CommonSubexpressionEliminationPass()(model)
         remove_identities(model)
         fuse(model, g)
+        compute_sequences_as_images(graph, g)
         leave_out_reshapes(graph, g)
         take_slices_early(graph, g)
+        _remove_forms_given_up(graph)
     for name, value in g.initializers.items():
         graph.initializers.setdefault(name, value)  # numbers that what was written last takes
     passes.RemoveUnusedNodesPass()(model)
+
+
+def _remove_forms_given_up(graph: ir.Graph) -> None:
+    """Remove the nodes that nothing takes the results of, so that the layer map does not count them among the takers."""
+    for node in reversed(graph):
+        if not is_reader(node) and not any(output.uses() or output.is_graph_output() for output in node.outputs):
+            graph.remove(node, safe=True)
