@@ -213,6 +213,39 @@ def elu() -> Iterator[Comparison]:
 
 
 @comparison
+def sequences() -> Iterator[Comparison]:
+    for channels, steps, window, dilation in (
+        (16, 128, 3, 1),
+        (32, 128, 3, 2),
+        (64, 128, 3, 1),
+        (128, 64, 5, 1),
+        (256, 32, 3, 1),
+    ):
+        head = f"(float[B,{channels},{steps}] x"
+        pad = (window - 1) * dilation
+        forms = {}
+        for name, row, options in (
+            ("  over time", "", f"pads=[{pad},0], dilations=[{dilation}]"),
+            ("* over an image of one row", "1,", f"pads=[0,{pad},0,0], dilations=[1,{dilation}]"),
+        ):
+            weights = "".join(
+                f", float[{channels},{channels},{row}{window}] w{i}, float[{channels}] b{i}" for i in range(4)
+            )
+            blocks = "".join(
+                f" c{i} = Conv<{options}>(s{i}, w{i}, b{i}) r{i} = Relu(c{i}) s{i + 1} = Add(r{i}, s{i})"
+                for i in range(4)
+            )
+            ends = (
+                ("s0 = Unsqueeze(x, axes)", "y = Squeeze(s4, axes)")
+                if row
+                else ("s0 = Identity(x)", "y = Identity(s4)")
+            )
+            axes = "axes = Constant<value_ints=[2]>() " if row else ""
+            forms[name] = f"{head}{weights}) => (float[B,{channels},{steps}] y) {{ {axes}{ends[0]}{blocks} {ends[1]} }}"
+        yield f"four residual blocks of {channels} channels, {steps} steps, window {window}, dilation {dilation}", forms
+
+
+@comparison
 def normalizations() -> Iterator[Comparison]:
     mean = "ReduceMean<keepdims=1>"
     numbers = "last = Constant<value_ints=[-1]>() small = Constant<value_float=0.000001>()"

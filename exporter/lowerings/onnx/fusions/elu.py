@@ -1,6 +1,6 @@
 """ELU spelled with a Where: x if x > 0, else alpha · (exp(x) - 1).
 
-`Where` takes as long as eight other elementwise ops: of 32,768 elements 144 µs (ONNX Runtime 1.32, one thread).
+`Where` takes as long as sixteen other elementwise ops: of 32,768 elements 144 µs for 9 (ONNX Runtime 1.32, one thread).
 """
 
 from __future__ import annotations
