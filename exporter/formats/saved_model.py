@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,7 @@ class SavedModelRunner:
     """A SavedModel in TensorFlow, called through its signature."""
 
     remarks: tuple[str, ...] = ()
+    arithmetic: Mapping[str, str] = MappingProxyType({})  # TensorFlow computes as Keras does
 
     def __init__(self, loaded: Any, extra: Mapping[str, Any]) -> None:
         self._loaded = loaded  # the signature holds its variables weakly

@@ -53,7 +53,9 @@ class Proof:
         """
         real = () if data is None else (user_samples(data, inference),)
         counted = counted_names(inference.model) if anew else ()
-        return cls(Reference(inference), make_samples(inference, batch), real, counted)
+        reference, samples = Reference(inference), make_samples(inference, batch)
+        reference.prepare([*samples, *real])
+        return cls(reference, samples, real, counted)
 
     @classmethod
     def of_folder(cls, folder: Path) -> Proof:
