@@ -53,7 +53,8 @@ class Proof:
         """
         real = () if data is None else (user_samples(data, inference),)
         counted = counted_names(inference.model) if anew else ()
-        return cls(Reference(inference), make_samples(inference, batch), real, counted)
+        own = real[0] if real else None
+        return cls(Reference(inference), make_samples(inference, batch, own=own), real, counted)
 
     @classmethod
     def of_folder(cls, folder: Path) -> Proof:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from exporter.freeze import Inference
-from exporter.parity.batches import fixed_batch, rows_of, run_in_chunks
+from exporter.parity.batches import batched, fixed_batch, in_step, rows_of, run_in_chunks
 from exporter.parity.compare import compare_expected
 from exporter.parity.domains import domains
 from exporter.parity.double import Double
@@ -182,7 +182,7 @@ class Reference:
 
     @property
     def _batched(self) -> frozenset[str]:
-        return frozenset(i.name for i in self.inputs if i.shape)
+        return frozenset(batched(self.inputs))
 
     @property
     def _in_step(self) -> bool:
@@ -194,6 +194,7 @@ class Reference:
         fixed, rows = fixed_batch(self.inputs), rows_of(arrays, self.inputs)
         size = fixed or max(1, BUDGET // self._cost)
         per_row = all(o.shape and o.shape[0] in (None, fixed) for o in self.outputs)
-        if rows == fixed or not rows or (fixed is None and (rows <= size or not per_row)):
+        together = fixed is None and (rows <= size or not per_row)
+        if rows == fixed or not rows or together or not in_step(arrays, self.inputs):
             return run(arrays)
         return run_in_chunks(run, arrays, size, sorted(self._batched))
