@@ -28,7 +28,7 @@ def _scope(original: Callable[..., Any], name: str, **options: Any) -> Any:
 
 def scope_of(name: str) -> str:
     """Return the scope that stands for a layer's name: the name itself where TensorFlow allows it."""
-    spelled = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", name)
+    spelled = re.sub(r"[^A-Za-z0-9_./>-]", "_", name)  # scopes may hold a backslash, and no op in them then runs
     return spelled if re.match(r"[A-Za-z0-9.]", spelled) else f".{spelled}"
 
 
