@@ -18,6 +18,7 @@ from exporter.corrections import corrected
 from exporter.dynamic_sizes import of_any_size
 from exporter.errors import ExporterError, UnsupportedError, UsageError
 from exporter.failures import message_of, place_of
+from exporter.leading import Leading, free_inputs, leading_of
 from exporter.one_row import computed_as_many
 from exporter.scopes import allowed_scopes
 from exporter.signature import InputSignature, apart, input_signature, output_names
@@ -92,22 +93,32 @@ class Inference:
         self._output_names = apart(output_names(self.model, outputs), leaves, inputs)
         return [keras.ops.convert_to_tensor(t) for t in leaves]
 
+    @cached_property
+    def leading(self) -> Leading:
+        """Which inputs share a dynamic first dimension, and which outputs have it."""
+        return leading_of(self)
+
     def inputs_for(self, batch: Batch) -> tuple[TensorInfo, ...]:
-        """Return the inputs with the first dimension set to `batch`; "dynamic" leaves it as Keras has it.
+        """Return the inputs with the batch set to `batch`; "dynamic" leaves it as Keras has it.
+
+        A first dimension that is no batch stays as it is: one that is fixed beside dynamic ones, those that are fixed to
+        several sizes, and all of a model that mixes inputs of independent sizes (`Leading.apart`).
 
         Raises:
             UsageError: if the model itself fixes another batch size.
         """
-        if batch == "dynamic":
+        free = free_inputs(self.inputs)
+        if batch == "dynamic" or (len(free) > 1 and self.leading.apart):
             return self.inputs
-        for info in self.inputs:
-            if info.shape and info.shape[0] not in (None, batch):
-                raise UsageError(
-                    "the model fixes its batch size",
-                    where=str(info),
-                    reason=f"asked for {batch}, the model takes {info.shape[0]}",
-                )
-        return tuple(replace(i, shape=(batch, *i.shape[1:])) if i.shape else i for i in self.inputs)
+        fixed = sorted({i.shape[0] for i in self.inputs if i.shape and i.shape[0] is not None})
+        if not free and len(fixed) == 1 and batch not in fixed:
+            raise UsageError(
+                "the model fixes its batch size",
+                where=", ".join(map(str, self.inputs)),
+                reason=f"asked for {batch}, the model takes {fixed[0]}",
+                remedy=f"ask for that size: batch={fixed[0]}, tflite_batch={fixed[0]} (--batch, --tflite-batch)",
+            )
+        return tuple(replace(i, shape=(batch, *i.shape[1:])) if i.name in free else i for i in self.inputs)
 
     def trace(self, function: Callable[..., Any], inputs: Sequence[TensorInfo]) -> Any:
         """Trace `function` of flat tensors once, for `inputs`; return TensorFlow's ConcreteFunction."""

@@ -13,7 +13,7 @@ import numpy as np
 from exporter import formats
 from exporter.errors import UsageError
 from exporter.formats import Format, Runner
-from exporter.parity.batches import fixed_batch, rows_of
+from exporter.parity.batches import batched, fixed_batch, in_step, rows_of
 from exporter.parity.proof import Proof
 from exporter.progress import Progress, Silent
 from exporter.quiet import quiet
@@ -95,7 +95,7 @@ class _Entry:
     def __init__(self, form: Format, path: Path, threads: int, batch: int, rows: tuple[Arrays, tuple[TensorInfo, ...]]):
         self._form, self._path, self._size = form, path, formats.inspected(form, path).size
         self._runner: Runner = form.open(path, threads=threads)
-        self._batch = fixed_batch(self._runner.inputs) or batch
+        self._batch = fixed_batch(self._runner.inputs, rows[1]) or batch
         self._inputs = _taken(*rows, self._batch)
         self._first = self._timed()
         self._times: list[float] = []
@@ -145,10 +145,11 @@ def _rows(folder: Path) -> tuple[Arrays, tuple[TensorInfo, ...]]:
 
 
 def _taken(arrays: Arrays, inputs: Sequence[TensorInfo], batch: int) -> dict[str, np.ndarray]:
-    """Return `batch` rows, repeated where there are fewer."""
-    index = np.arange(batch) % rows_of(arrays, inputs)
-    batched = {i.name for i in inputs if i.shape}
-    return {name: a[index] if name in batched else a for name, a in arrays.items()}
+    """Return `batch` rows, repeated where there are fewer; all as they are where the inputs have no rows in common."""
+    if not in_step(arrays, inputs):
+        return dict(arrays)
+    index, cut = np.arange(batch) % rows_of(arrays, inputs), batched(inputs)
+    return {name: a[index] if name in cut else a for name, a in arrays.items()}
 
 
 __all__ = ["Latency", "bench"]

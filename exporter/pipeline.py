@@ -84,7 +84,7 @@ def export(  # noqa: PLR0913 - the interface of the package
             source = open_source(model, custom_objects, trust=trust)
             inference = Inference(source.model, input_signature)
         with progress("Checking the model"):
-            problems = checks.find_problems(source, options)
+            problems = checks.find_problems(source, options, inference)
         report = Report(source.model.name, stage.output, (), problems, source.facts, versions())
         if report.errors:
             return report
@@ -138,7 +138,7 @@ def check(
         with progress("Loading the model"):
             source = open_source(model, custom_objects, trust=trust)
         inference = Inference(source.model, input_signature)
-        problems = list(checks.find_problems(source, options, costly=True))
+        problems = list(checks.find_problems(source, options, inference, costly=True))
         for name in options.formats:
             with progress(f"Trying {name}"):
                 problems += obstacles(known_formats.get(name), inference, source, options)

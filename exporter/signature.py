@@ -12,6 +12,8 @@ layer's is the one that does not change.
 from __future__ import annotations
 
 import inspect
+import keyword
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -127,6 +129,19 @@ def unique(names: Sequence[str]) -> list[str]:
         taken.add(candidate)
         result.append(candidate)
     return result
+
+
+def identifiers(names: Sequence[str]) -> list[str]:
+    """Spell names so that TensorFlow takes them as arguments of a signature, each another."""
+    return unique([_identifier(name) for name in names])
+
+
+def _identifier(name: str) -> str:
+    """Spell a name so that TensorFlow takes it as an argument of a signature."""
+    spelled = re.sub(r"\W", "_", name, flags=re.ASCII)
+    if not spelled or spelled[0].isdigit() or keyword.iskeyword(spelled):
+        spelled = f"arg_{spelled}"
+    return spelled
 
 
 def _graph(model: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from exporter.checks import COSTLY
 from exporter.checks._custom import Custom, custom_things
+from exporter.errors import UsageError
 from exporter.source import Source
 from exporter.spec import Options, Problem
 
@@ -52,7 +53,10 @@ def _compared(source: Source, own: Sequence[Custom], folder: Path) -> Iterator[P
     from exporter.parity.samples import make_samples
 
     inference = Inference(source.model)
-    samples = [dict(sample.arrays) for sample in make_samples(inference)[:3]]
+    try:
+        samples = [dict(sample.arrays) for sample in make_samples(inference)[:3]]
+    except UsageError:  # the user's own data are needed, and weights alone are compared
+        samples = []
     _save_inputs(samples, folder)
     try:
         source.model.save(folder / "model.keras")

@@ -8,6 +8,8 @@ from exporter.checks import RULES
 from exporter.source import Source
 from exporter.spec import Options, Problem
 
+WITHOUT_STATE = ("onnx", "ort", "tflite", "micro")
+
 
 @RULES.register("state")
 def state(source: Source, options: Options) -> Iterator[Problem]:
@@ -19,5 +21,5 @@ def state(source: Source, options: Options) -> Iterator[Problem]:
                 reason="stateful=True keeps the state between calls, which these formats cannot",
                 remedy="build the layer with stateful=False, take the state as an input (initial_state=) and "
                 "return it (return_state=True)",
-                formats=("onnx", "ort", "tflite", "micro"),
+                formats=WITHOUT_STATE,
             )

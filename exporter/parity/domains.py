@@ -25,34 +25,61 @@ class Domain:
         vocabulary: keys of a lookup, without the marks for unknown and masked ones.
         closed: whether the lookup fails on what is not in the vocabulary.
         phrases: whether a value is several words of the vocabulary with spaces between them.
+        open_ended: whether indices run over something of dynamic size: the nodes of a graph, say.
+        mean: of the values, where a Normalization tells; it broadcasts to the input.
+        deviation: likewise their standard deviation.
     """
 
     limit: int | None = None
     vocabulary: tuple[str | int, ...] = ()
     closed: bool = False
     phrases: bool = False
+    open_ended: bool = False
+    mean: np.ndarray | None = None
+    deviation: np.ndarray | None = None
+
+    def within(self, smallest: int | None) -> Domain:
+        """Return the domain for inputs whose smallest dynamic dimension is known."""
+        if not self.open_ended or smallest is None:
+            return self
+        return replace(self, limit=max(1, min(smallest, self.limit or smallest)))
+
+    def placed(self, standard: np.ndarray) -> np.ndarray:
+        """Return values of mean 0 and deviation 1 as the model's normalization expects them."""
+        if self.mean is None or self.deviation is None:
+            return standard
+        return standard * self.deviation + self.mean
 
 
 def domains(inference: Inference) -> dict[str, Domain]:
     """Return the domain of each input, by name."""
     graph = inference.concrete().graph
-    return {
-        info.name: replace(_lookup(inference.model, position, info.dtype), limit=_index_limit(tensor))
-        for position, (info, tensor) in enumerate(zip(inference.inputs, graph.inputs, strict=False))
-    }
+    found = {}
+    for position, (info, tensor) in enumerate(zip(inference.inputs, graph.inputs, strict=False)):
+        sizes = _indexed_sizes(tensor)
+        mean, deviation = _normalized(inference.model, position)
+        found[info.name] = replace(
+            _lookup(inference.model, position, info.dtype),
+            limit=min((size for size in sizes if size), default=None),
+            open_ended=None in sizes,
+            mean=mean,
+            deviation=deviation,
+        )
+    return found
 
 
-def _index_limit(tensor: Any) -> int | None:
-    """Return the size of the smallest table that the values of `tensor` index."""
-    limits, seen, waiting = [], set(), [tensor]
+def _indexed_sizes(tensor: Any) -> list[int | None]:
+    """Return the sizes of what the values of `tensor` index; None where that is dynamic."""
+    limits: list[int | None] = []
+    seen, waiting = set(), [tensor]
     while waiting:
         current = waiting.pop()
         seen.add(current.name)
         for op in current.consumers():
-            limits += [limit for limit in _table_sizes(op, current) if limit]
+            limits += _table_sizes(op, current)
             if op.type in _CARRIERS:
                 waiting += [t for t in op.outputs if t.dtype.is_integer and t.name not in seen]
-    return min(limits, default=None)
+    return limits
 
 
 def _table_sizes(op: Any, indices: Any) -> Iterator[int | None]:
@@ -87,6 +114,17 @@ def _lookup(model: Any, position: int, dtype: str) -> Domain:
         closed=any(getattr(layer, "num_oov_indices", 1) == 0 for layer in fed),
         phrases=any(type(layer).__name__ == "TextVectorization" for layer in fed),
     )
+
+
+def _normalized(model: Any, position: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the mean and the deviation that a Normalization of an input takes away; None where there is none."""
+    import keras
+
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization) and not layer.invert and _takes_input(model, position, layer):
+            mean, variance = (keras.ops.convert_to_numpy(value) for value in (layer.mean, layer.variance))
+            return mean, np.sqrt(variance)
+    return None, None
 
 
 def _takes_input(model: Any, position: int, layer: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from exporter.counters import places
 from exporter.formats import TappedCall, Taps
 from exporter.freeze import Inference
-from exporter.parity.batches import rows_of
+from exporter.parity.batches import batched, in_step, rows_of
 from exporter.parity.compare import compare_expected
 from exporter.parity.expectation import Expectation, expect
 from exporter.parity.floats import dtype_name, is_inexact
@@ -72,11 +72,12 @@ def _by_file(arrays: Mapping[str, np.ndarray], inference: Inference, taps: Taps)
 
 
 def _fitted(sample: Sample, inference: Inference, batch: int | None) -> Sample:
-    """Return the sample with as many rows as the file takes, at most `ROWS`."""
-    rows = rows_of(sample.arrays, inference.inputs)
-    batched = {i.name for i in inference.inputs if i.shape}
+    """Return the sample with as many rows as the file takes, at most `ROWS`; whole where the inputs have no rows in common."""
+    if not in_step(sample.arrays, inference.inputs):
+        return sample
+    rows, cut = rows_of(sample.arrays, inference.inputs), batched(inference.inputs)
     index = np.arange(batch or min(rows, ROWS)) % rows
-    return Sample(sample.name, {n: a[index] if n in batched else a for n, a in sample.arrays.items()})
+    return Sample(sample.name, {n: a[index] if n in cut else a for n, a in sample.arrays.items()})
 
 
 def _compared(name: str, runs: Sequence[_Run], found: Sequence[Arrays | None]) -> Iterator[OutputParity]:

@@ -26,6 +26,9 @@ CASES: tuple[tuple[str, int], ...] = (
     ("wide", 64),
     ("sparse", 64),
     ("spikes", 64),
+    ("signals", 3),
+    ("levels", 7),
+    ("normal", 200),
 )
 ESSENTIAL = 5  # this many of them are run, however large the model is
 BUDGET = 2**21  # the cost of all samples together

@@ -53,7 +53,8 @@ class Proof:
         """
         real = () if data is None else (user_samples(data, inference),)
         counted = counted_names(inference.model) if anew else ()
-        reference, samples = Reference(inference), make_samples(inference, batch)
+        own = real[0] if real else None
+        reference, samples = Reference(inference), make_samples(inference, batch, own=own)
         reference.prepare([*samples, *real])
         return cls(reference, samples, real, counted)
 

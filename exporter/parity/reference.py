@@ -12,7 +12,7 @@ import numpy as np
 
 from exporter.failures import message_of
 from exporter.freeze import Inference
-from exporter.parity.batches import fixed_batch, rows_of, run_in_chunks
+from exporter.parity.batches import batched, fixed_batch, in_step, rows_of, run_in_chunks
 from exporter.parity.compare import compare, compare_expected
 from exporter.parity.double import Double
 from exporter.parity.draws import FEW, MANY, ROWS, Drawn, Draws, first_rows, joined, split
@@ -211,7 +211,7 @@ class Reference:
     def _groups(self) -> list[list[_Computed]]:
         groups: dict[Any, list[_Computed]] = {}
         for sample in self._prepared:
-            if rows_of(sample.arrays, self.inputs):
+            if rows_of(sample.arrays, self.inputs) and in_step(sample.arrays, self.inputs):
                 shapes = tuple(a.shape[1:] for a in sample.arrays.values())
                 groups.setdefault(shapes, []).append(self._computed[sample.name])
         return list(groups.values())
@@ -233,7 +233,8 @@ class Reference:
     def _many(self, computed: _Computed, key: Key) -> list[Drawn]:
         rows = max(1, rows_of(computed.sample.arrays, self.inputs))
         count = max(FEW, min(MANY, 4 * self._affordable_rows // rows))
-        arrays, cut = computed.sample.arrays, self._cut
+        arrays = computed.sample.arrays
+        cut = self._cut if in_step(arrays, self.inputs) else frozenset()
         return self._tried(lambda: list(self._draws(key).many(arrays, cut, count))) or computed.drawn.get(key, [])
 
     def _tried(self, draw: Callable[[], Any]) -> Any:
@@ -277,7 +278,7 @@ class Reference:
 
     @property
     def _batched(self) -> frozenset[str]:
-        return frozenset(i.name for i in self.inputs if i.shape)
+        return frozenset(batched(self.inputs))
 
     @property
     def _per_row(self) -> bool:
@@ -294,7 +295,8 @@ class Reference:
         """Run in portions that the model takes and the memory holds."""
         fixed, rows = fixed_batch(self.inputs), rows_of(arrays, self.inputs)
         size = fixed or max(1, BUDGET // self._cost)
-        if rows == fixed or not rows or (fixed is None and (rows <= size or not self._per_row)):
+        together = fixed is None and (rows <= size or not self._per_row)
+        if rows == fixed or not rows or together or not in_step(arrays, self.inputs):
             return run(arrays)
         return run_in_chunks(run, arrays, size, sorted(self._batched))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,31 +13,39 @@ from exporter.spec import TensorInfo
 
 Shapes = dict[str, tuple[int | None, ...]]
 
-# Small sizes first: they cost least. Convolution stacks need more before a feature map is not empty.
+# Small sizes first: they cost least. Convolution stacks need more before a feature map is not empty, spectrograms more still.
 SIZES: tuple[tuple[int, int], ...] = ((5, 12), (16, 24), (32, 48), (64, 96), (128, 160), (224, 256))
+LARGE: tuple[tuple[int, int], ...] = tuple((2**n, 3 * 2 ** (n - 1)) for n in range(9, 17))
+MOST = 2**22  # elements of a row: 65536 samples of sound, 1024 x 1024 pixels
+CHEAP = 2**18  # the user's own sizes come first up to so many: made-up samples of large photographs would take minutes
 
 
-def usable_shapes(inference: Inference, inputs: Sequence[TensorInfo]) -> list[Shapes]:
+def usable_shapes(
+    inference: Inference, inputs: Sequence[TensorInfo], own: Mapping[str, Sequence[int]] | None = None
+) -> list[Shapes]:
     """Return one or two shapes per input, by name, in which only the batch may still be None.
 
     All inputs change together, since a sequence and its mask must have one length. The second shape differs from the
     first in every dynamic dimension; where the model allows it, its dimensions also differ among themselves.
     Sizes at which every tensor of the model holds something are preferred.
 
+    Args:
+        inference: the model.
+        inputs: its inputs, perhaps with a fixed batch.
+        own: shapes of the user's own data, by input, which are tried first, or last where they are large.
+
     Raises:
-        UsageError: if the model accepts none of `SIZES`.
+        UsageError: if the model accepts none of all sizes.
     """
     if not any(None in info.shape[1:] for info in inputs):
         return [{info.name: info.shape for info in inputs}]
     traced: list[Shapes] = []
-    for small, large in SIZES:
-        first = _filled(inputs, small, small)
-        graph = _graph(inference, inputs, first)
-        if graph is None:
+    for first, others in _candidates(inputs, own):
+        hollow = _hollow(inference, inputs, first)
+        if hollow is None:
             continue
-        if not _hollow(graph):
-            others = (_filled(inputs, large, (small + large) // 2), _filled(inputs, large, large))
-            second = next((shapes for shapes in others if _graph(inference, inputs, shapes)), None)
+        if not hollow:
+            second = next((shapes for shapes in others if _full(inference, inputs, shapes)), None)
             return [first] if second is None else [first, second]
         traced.append(first)
     if traced:
@@ -44,9 +53,31 @@ def usable_shapes(inference: Inference, inputs: Sequence[TensorInfo]) -> list[Sh
     raise UsageError(
         "no size was found for the dynamic dimensions of the inputs",
         where=", ".join(map(str, inputs)),
-        reason=f"the model fails to trace for {', '.join(str(small) for small, _ in SIZES)}",
-        remedy="pass data of your own as samples, or fix the dimensions with input_signature",
+        reason=f"the model fails to trace for {', '.join(str(small) for small, _ in (*SIZES, *LARGE))}",
+        remedy="pass data of your own as samples (--samples), or fix the dimensions with input_signature (--shape)",
     )
+
+
+def _candidates(
+    inputs: Sequence[TensorInfo], own: Mapping[str, Sequence[int]] | None
+) -> Iterator[tuple[Shapes, list[Shapes]]]:
+    """Yield shapes to try, and what may stand beside each as the second; the user's own first, then from small to large."""
+    sized = [
+        (_filled(inputs, small, small), [_filled(inputs, large, (small + large) // 2), _filled(inputs, large, large)])
+        for small, large in (*SIZES, *LARGE)
+    ]
+    found = [(first, others) for first, others in sized if _elements(first) <= MOST]
+    if own is not None:
+        first = {i.name: tuple(d if n == 0 else own[i.name][n] for n, d in enumerate(i.shape)) for i in inputs}
+        near = sorted(found, key=lambda pair: abs(_elements(pair[0]) - _elements(first)))
+        ours = (first, [shapes for shapes, _ in near[:3] if shapes != first])
+        found = [ours, *found] if _elements(first) <= CHEAP else [*found, ours]
+    yield from found
+
+
+def _elements(shapes: Shapes) -> int:
+    """Return the elements of a row of the largest input."""
+    return max(math.prod(d or 1 for d in shape) for shape in shapes.values())
 
 
 def _filled(inputs: Sequence[TensorInfo], odd: int, even: int) -> Shapes:
@@ -57,17 +88,38 @@ def _filled(inputs: Sequence[TensorInfo], odd: int, even: int) -> Shapes:
     }
 
 
-def _graph(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) -> Any:
-    """Return the model's graph for these sizes; None if it does not accept them."""
+def _full(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) -> bool:
+    return _hollow(inference, inputs, shapes) is False
+
+
+def _hollow(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) -> bool | None:
+    """Whether a tensor of numbers holds nothing: Keras pools 5 x 5 pixels to 0 x 0 without a word.
+
+    None if the model does not accept these sizes. Two rows are taken for a dynamic batch.
+    """
     import tensorflow as tf
 
+    from exporter.parity.values import ValueMaker
+
+    fixed = [replace(i, shape=tuple(2 if d is None else d for d in shapes[i.name])) for i in inputs]
+    known: list[int] = []
+
+    def sizes(*tensors: Any) -> list[Any]:
+        inference(*tensors)
+        found = list(_numbers(tf.compat.v1.get_default_graph()))
+        known.extend(n for t in found if (n := t.shape.num_elements()) is not None)
+        return [tf.size(t) for t in found if t.shape.num_elements() is None]
+
     try:
-        return inference.trace(inference, [replace(i, shape=shapes[i.name]) for i in inputs]).graph
+        traced = inference.trace(sizes, fixed)
+        if 0 in known or not traced.outputs:
+            return 0 in known
+        maker = ValueMaker(inference, 0)
+        return any(int(n) == 0 for n in traced(*(tf.constant(maker.make("zeros", i.name, i.shape)) for i in fixed)))
     except (TypeError, ValueError, UnsupportedError, tf.errors.OpError):
         return None
 
 
-def _hollow(graph: Any) -> bool:
-    """Whether a float tensor holds nothing: Keras pools 5 x 5 pixels to 0 x 0 without a word."""
-    tensors = [t for op in graph.get_operations() for t in op.outputs if t.dtype.is_floating and t.shape.rank]
-    return any(0 in t.shape.as_list() for t in tensors)
+def _numbers(graph: Any) -> Iterator[Any]:
+    """Yield the tensors of a graph that hold numbers, outside of loops and branches."""
+    return (t for op in graph.get_operations() for t in op.outputs if t.dtype.is_floating or t.dtype.is_complex)

@@ -14,6 +14,32 @@ from exporter.parity.domains import Domain, domains
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 IntegerDraw = Callable[[np.random.Generator, tuple[int, ...], int, int], np.ndarray]
 
+
+def _signals(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return slow waves along axis 1 about an offset of their own, from 0.1 to 50: what a sensor gives, not standardized."""
+    time = _along_axis_1(shape)
+    per_series = (*shape[:1], *(1 for _ in shape[1:2]), *shape[2:])
+    offset = rng.choice([-1, 1], per_series) * 10 ** rng.uniform(-1, 1.7, per_series)
+    swing, turns, phase = (rng.uniform(low, high, per_series) for low, high in ((0.1, 1), (0.5, 3), (0, 2 * np.pi)))
+    return offset * (1 + swing * np.sin(turns * 2 * np.pi * time + phase)) + 0.1 * rng.standard_normal(shape)
+
+
+def _levels(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a level along axis 1 that turns into its opposite somewhere: what fills a memory, and then empties it."""
+    per_series = (*shape[:1], *(1 for _ in shape[1:2]), *shape[2:])
+    level = rng.choice([-1, 1], per_series) * rng.uniform(1, 3, per_series)
+    return level * np.where(_along_axis_1(shape) < rng.uniform(0.5, 0.9, per_series), 1, -1)
+
+
+def _along_axis_1(shape: tuple[int, ...]) -> np.ndarray:
+    """Return 0 to 1 along axis 1, in a shape that broadcasts to `shape`."""
+    length = shape[1] if len(shape) > 1 else 1
+    return np.linspace(0, 1, length).reshape([length if axis == 1 else 1 for axis in range(len(shape))])
+
+
+EVERY_ROW = "every row"  # of a table: indices that follow one another
+OWN_SCALE = "own scale"  # values that the model's own normalization expects; "normal" where it tells nothing
+
 KINDS: Mapping[str, Draw] = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
     "wide": lambda rng, shape: 3 * rng.standard_normal(shape),
@@ -25,6 +51,9 @@ KINDS: Mapping[str, Draw] = {
     "spikes": lambda rng, shape: 30 * rng.standard_normal(shape) * _few(rng, shape),
     "zeros": lambda rng, shape: np.zeros(shape),
     "ones": lambda rng, shape: np.ones(shape),
+    "signals": _signals,
+    "levels": _levels,
+    EVERY_ROW: lambda rng, shape: rng.standard_normal(shape),
 }
 
 # Likewise for integers from low to high - 1.
@@ -36,6 +65,9 @@ INTEGER_KINDS: Mapping[str, IntegerDraw] = {
     "spikes": lambda rng, shape, low, high: np.where(_few(rng, shape), high - 1, low),
     "zeros": lambda rng, shape, low, high: np.full(shape, max(low, min(0, high - 1))),
     "ones": lambda rng, shape, low, high: np.full(shape, high - 1),
+    EVERY_ROW: lambda rng, shape, low, high: (
+        low + (np.arange(np.prod(shape, dtype=np.int64)) % (high - low)).reshape(shape)
+    ),
 }
 # [low, high) of integers that index nothing, by kind; 8 bits without a sign are taken for pixels.
 _RANGES: Mapping[str, tuple[int, int]] = {"signed": (-5, 6), "wide": (0, 100), "pixels": (0, 256)}
@@ -56,17 +88,31 @@ class ValueMaker:
         self._domains = domains(inference)
         self._seed = seed
 
-    def make(self, kind: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Return values of `kind` (a key of `KINDS`) for the input called `name`, in its dtype."""
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Which values each input takes, by its name."""
+        return self._domains
+
+    def make(self, kind: str, name: str, shape: tuple[int, ...], smallest: int | None = None) -> np.ndarray:
+        """Return values of `kind` (a key of `KINDS`, or `OWN_SCALE`) for the input called `name`, in its dtype.
+
+        Args:
+            kind: of the values.
+            name: of the input.
+            shape: of the values.
+            smallest: the smallest dynamic dimension of all inputs: indices of what has such a size stay below it.
+        """
         place = self._places[name].removesuffix("#0")
         rng = np.random.default_rng([self._seed, zlib.crc32(f"{kind} {place}".encode()), *shape])
-        dtype, domain = self._dtypes[name], self._domains[name]
+        dtype, domain = self._dtypes[name], self._domains[name].within(smallest)
         if dtype == "string":
             return _strings(kind, rng, shape, domain)
         if dtype == "bool":
             return _booleans(kind, rng, shape)
         if domain.vocabulary or domain.limit is not None or "int" in dtype:
             return _integers(kind, rng, shape, dtype, domain).astype(dtype)
+        if kind == OWN_SCALE:
+            return domain.placed(rng.standard_normal(shape)).astype(numpy_dtype(dtype))
         return KINDS[kind](rng, shape).astype(numpy_dtype(dtype))
 
 
@@ -96,7 +142,7 @@ def numpy_dtype(name: str) -> np.dtype:
 
 
 def _booleans(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    share = {"zeros": 0.0, "ones": 1.0, "wide": 0.9}.get(kind, 0.5)
+    share = {"zeros": 0.0, "ones": 1.0, EVERY_ROW: 1.0, "wide": 0.9}.get(kind, 0.5)
     return np.asarray(rng.uniform(size=shape) < share)
 
 
@@ -104,12 +150,16 @@ def _integers(kind: str, rng: np.random.Generator, shape: tuple[int, ...], dtype
     if domain.vocabulary:
         keys = np.array(domain.vocabulary)
         unknown = [] if domain.closed or kind in ("zeros", "normal") else [keys.max() + 1]
+        if kind == EVERY_ROW:
+            return np.resize([*keys, *unknown], shape)
         return rng.choice([*keys, *unknown], size=shape)
     low, high = (0, domain.limit) if domain.limit is not None else _RANGES.get(kind, (0, 10))
     if dtype == "uint8" and domain.limit is None:
         low, high = 0, 256
     elif dtype.startswith("uint"):
         low = max(low, 0)
+    if kind == EVERY_ROW and domain.limit is None:
+        low, high = 1, 2  # a mask that hides nothing
     draw = INTEGER_KINDS.get(kind)
     return rng.integers(low, high, shape) if draw is None else draw(rng, shape, low, high)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from exporter.errors import ExporterError
 from exporter.formats import Runner
-from exporter.parity.batches import fixed_batch, rows_of, run_in_chunks
+from exporter.parity.batches import batched, fixed_batch, in_step, rows_of, run_in_chunks
 from exporter.parity.compare import compare_expected
 from exporter.parity.expectation import Expectation
 from exporter.parity.metrics import top1_agreement
@@ -115,7 +115,9 @@ class _Session:
 
     def _obstacle(self, sample: Sample) -> str:
         """Say why a sample cannot be fed to the file; empty if it can."""
-        batch, rows = fixed_batch(self.runner.inputs), _rows(sample, self.reference)
+        batch, rows = fixed_batch(self.runner.inputs, self.reference.inputs), _rows(sample, self.reference)
+        if batch is not None and not in_step(sample.arrays, self.reference.inputs):
+            return f"the file takes {batch} row(s) of each input"
         if batch is not None and rows != batch:
             if not rows:
                 return f"the file takes {batch} row(s)"
@@ -128,11 +130,10 @@ class _Session:
         return ""
 
     def _run(self, sample: Sample) -> Outputs:
-        batch, rows = fixed_batch(self.runner.inputs), _rows(sample, self.reference)
+        batch, rows = fixed_batch(self.runner.inputs, self.reference.inputs), _rows(sample, self.reference)
         if batch is None or batch == rows:
             return self.runner.run(sample.arrays)
-        batched = [info.name for info in self.reference.inputs if info.shape]
-        return run_in_chunks(self.runner.run, sample.arrays, batch, batched)
+        return run_in_chunks(self.runner.run, sample.arrays, batch, batched(self.reference.inputs))
 
     def _failed(self, sample: Sample, expected: Sequence[Expectation], error: ExporterError) -> None:
         """Record that the runtime failed; an empty batch, which few runtimes can do, becomes a note."""

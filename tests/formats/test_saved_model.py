@@ -10,8 +10,8 @@ from keras import layers
 
 from exporter import formats
 from exporter.errors import InvalidArtifactError
-from exporter.formats.saved_model import identifier
 from exporter.freeze import Inference
+from exporter.signature import identifiers
 from exporter.spec import Options
 
 
@@ -117,4 +117,4 @@ def test_what_is_no_saved_model_is_refused(form, tmp_path, content):
     [("x", "x"), ("two words", "two_words"), ("class", "arg_class"), ("1x", "arg_1x"), ("naïve", "na_ve")],
 )
 def test_identifier(name, spelled):
-    assert identifier(name) == spelled
+    assert identifiers([name]) == [spelled]

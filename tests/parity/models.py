@@ -32,6 +32,7 @@ class KerasRunner:
     """
 
     remarks: tuple[str, ...] = ()
+    arithmetic: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, model, batch=None, change=lambda outputs: outputs):
         self._inference = Inference(model)

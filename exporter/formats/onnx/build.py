@@ -16,6 +16,7 @@ from exporter.formats.onnx.outline import outline
 from exporter.formats.onnx.probabilities import exact_sigmoid
 from exporter.formats.onnx.tidying import tidy
 from exporter.freeze import Inference
+from exporter.leading import Leading, free_inputs
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.value import Value
 from exporter.spec import Options, TensorInfo
@@ -33,13 +34,17 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
     if options.opset is not None and not OLDEST <= options.opset <= NEWEST:
         raise UsageError("unknown opset", where=str(options.opset), reason=f"this version writes {OLDEST} to {NEWEST}")
     inputs = inference.inputs_for(options.batch)
+    leading = inference.leading if free_inputs(inputs) else Leading()
     traced = outline(inference, inputs)
     g = Graph(options.opset or NEWEST)
-    expansion = expand(traced, g, inputs, dimensions(inputs))
+    expansion = expand(traced, g, inputs, dimensions(inputs, leading.inputs))
     infos = [(o.name, o.dtype) for o in inference.outputs_of(traced.graph)]
     graph = ir.Graph(
         [v.ir for v in g.inputs if v.ir is not None],
-        [_output(g, name, dtype, value, inputs) for (name, dtype), value in zip(infos, expansion.outputs, strict=True)],
+        [
+            _output(g, name, dtype, value, leading.outputs.get(name))
+            for (name, dtype), value in zip(infos, expansion.outputs, strict=True)
+        ],
         nodes=g.nodes,
         initializers=list(g.initializers.values()),
         name=inference.model.name,
@@ -55,15 +60,15 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
     return model
 
 
-def dimensions(inputs: Sequence[TensorInfo]) -> list[list[int | str]]:
-    """Name the dynamic dimensions: one `batch` shared by all inputs, the others after their input and axis."""
+def dimensions(inputs: Sequence[TensorInfo], leading: Mapping[str, str]) -> list[list[int | str]]:
+    """Name the dynamic dimensions: the first as `leading` says, by input, the others after their input and axis."""
     return [
-        [d if d is not None else "batch" if axis == 0 else f"{i.name}_{axis}" for axis, d in enumerate(i.shape)]
+        [d if d is not None else f"{i.name}_{axis}" if axis else leading[i.name] for axis, d in enumerate(i.shape)]
         for i in inputs
     ]
 
 
-def _output(g: Graph, name: str, dtype: str, value: Value, inputs: Sequence[TensorInfo]) -> ir.Value:
+def _output(g: Graph, name: str, dtype: str, value: Value, leading: str | None) -> ir.Value:
     wanted = outer_type(dtype)
     if value.ir is not None and value.ir.name == name:
         return value.ir  # the model returns an input under its own name
@@ -71,8 +76,7 @@ def _output(g: Graph, name: str, dtype: str, value: Value, inputs: Sequence[Tens
     result = g.cast(result, wanted) if wanted == ir.DataType.FLOAT16 else result
     written = g.op("Identity", result).ir  # an output needs a name of its own; needless ones are removed
     assert written is not None
-    batched = any(i.shape and i.shape[0] is None for i in inputs)
-    shape = ["batch" if axis == 0 and batched and d is None else d for axis, d in enumerate(value.shape)]
+    shape = [leading if axis == 0 and d is None else d for axis, d in enumerate(value.shape)]
     written.name, written.shape, written.type = name, ir.Shape(shape), ir.TensorType(wanted)
     return written
 

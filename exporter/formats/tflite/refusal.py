@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from exporter.errors import UnsupportedError
 from exporter.lowerings.tflite import ASSIGNMENTS
-from exporter.scopes import scope_of
+from exporter.scopes import layer_of
 
 _SPLIT = (
     "run the layer before the model, and export the rest: keras.Model(model.get_layer({layer!r}).output, model.outputs)"
@@ -111,16 +110,3 @@ def _needed(outputs: Iterable[Any]) -> set[str]:
             seen.add(tensor.name)
             stack += tensor.op.inputs
     return seen
-
-
-def layer_of(scope: str, model: Any) -> str:
-    """Return the name of the innermost Keras layer in the scoped name of an op ("functional_1/dense_1/MatMul").
-
-    TensorFlow appends _1, _2, … to a scope that was entered before; the model itself is the answer of last resort.
-    """
-    names = {scope_of(layer.name): layer.name for layer in model._flatten_layers()}
-    for part in reversed(scope.partition("@")[0].split("/")[:-1]):
-        for candidate in (part, re.sub(r"_\d+$", "", part)):
-            if candidate in names:
-                return names[candidate]
-    return model.name

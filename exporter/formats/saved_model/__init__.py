@@ -1,32 +1,31 @@
 """SavedModel: the plain inference function under the signature `serving_default`, its variables beside it.
 
-TensorFlow holds the inputs of a signature by name, without an order, and admits only names that are Python identifiers.
-Other names are spelled with underscores; `assets.extra/keras_exporter.json` keeps Keras's own, with their order.
+TensorFlow holds the inputs of a signature by name, without an order, and admits only names that are Python identifiers, and
+few characters in the names of variables. Other names are spelled with underscores; `assets.extra/keras_exporter.json` keeps
+Keras's own, with the order of the inputs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import keyword
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
-
-import numpy as np
 
 from exporter.corrections import corrected
 from exporter.errors import InvalidArtifactError, UnsupportedError
 from exporter.failures import message_of
 from exporter.formats import FORMATS
+from exporter.formats.saved_model.contents import spelled_variables, tables_used_by
+from exporter.formats.saved_model.process import shared
+from exporter.formats.saved_model.runner import SavedModelRunner, opened_here, opened_in
+from exporter.formats.saved_model.worker import SIGNATURE
 from exporter.freeze import Inference
-from exporter.signature import unique
+from exporter.signature import identifiers
 from exporter.spec import Inspection, Options, TensorInfo
 
-SIGNATURE = "serving_default"
 EXTRA = Path("assets.extra") / "keras_exporter.json"
 
 
@@ -43,12 +42,13 @@ class SavedModel:
         """Write the folder `path`; its variables are the model's, read from them once.
 
         Raises:
-            UnsupportedError: if TensorFlow does not save the model: it allows few characters in the names of variables.
+            UnsupportedError: if TensorFlow does not save the model: it computes with what no layer holds.
         """
         import tensorflow as tf
 
+        shared()  # it imports TensorFlow meanwhile
         inputs = inference.inputs_for(options.batch)
-        spelled = unique([identifier(i.name) for i in inputs])
+        spelled = identifiers([i.name for i in inputs])
         outputs = [o.name for o in inference.outputs]
 
         def serve(*tensors: Any) -> dict[str, Any]:
@@ -58,21 +58,24 @@ class SavedModel:
         specs = [tf.TensorSpec(i.shape, i.dtype, name=name) for i, name in zip(inputs, spelled, strict=True)]
         with corrected():
             module.serve = tf.function(serve, autograph=False).get_concrete_function(*specs)
-        module.variables_used = list(module.serve.graph.variables)  # what a module tracks is what is saved
-        module.tables_used = _tables(inference.model)
+        variables = list(module.serve.graph.variables)
+        module.variables_used = variables  # what a module tracks is what is saved
+        module.tables_used = tables_used_by(module.serve, inference.model)
         try:
-            tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
-        except ValueError as error:
+            with spelled_variables(variables) as variable_names:
+                tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
+        except (AssertionError, ValueError) as error:
             raise UnsupportedError(
                 "TensorFlow cannot save the model",
                 where=inference.model.name,
                 reason=message_of(error),
-                remedy="where a name is not allowed, build the model with another name for the layer, or leave this format out",
+                remedy="give what the reason names to the model as an attribute of a layer, or leave this format out",
             ) from error
         extra = {
             **metadata,
             "inputs": dict(zip(spelled, (i.name for i in inputs), strict=True)),
             "outputs": outputs,
+            **({"variables": variable_names} if variable_names else {}),
         }
         (path / EXTRA).parent.mkdir(exist_ok=True)
         (path / EXTRA).write_text(json.dumps(extra, indent=1))
@@ -81,21 +84,18 @@ class SavedModel:
         """Accept it: its parts are looked for in its own folder."""
 
     def open(self, path: Path, *, threads: int | None = None) -> SavedModelRunner:
-        """Load the folder with `tf.saved_model.load`.
+        """Load the folder with `tf.saved_model.load`, in a process that has nothing of the one that wrote it.
 
-        TensorFlow takes a number of threads only before it has run anything in the process; later it is ignored.
+        With `threads` it is loaded in this process, for times to be taken: TensorFlow takes that number only before it has
+        run anything; later it is ignored.
         """
+        if threads is None:
+            return opened_in(shared(), path, _extra(path))
         import tensorflow as tf
 
-        if threads is not None:
-            with contextlib.suppress(RuntimeError):
-                tf.config.threading.set_intra_op_parallelism_threads(threads)
-        try:
-            return SavedModelRunner(tf.saved_model.load(str(path)), _extra(path))
-        except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-            raise InvalidArtifactError(
-                "TensorFlow cannot load the SavedModel", where=str(path), reason=str(error)
-            ) from error
+        with contextlib.suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+        return opened_here(path, _extra(path))
 
     def taps(self, path: Path) -> None:
         """Return None: the file does not say which tensors belong to which layer."""
@@ -123,50 +123,6 @@ class SavedModel:
 FORMATS.register("saved_model")(SavedModel())
 
 
-class SavedModelRunner:
-    """A SavedModel in TensorFlow, called through its signature."""
-
-    remarks: tuple[str, ...] = ()
-    arithmetic: Mapping[str, str] = MappingProxyType({})  # TensorFlow computes as Keras does
-
-    def __init__(self, loaded: Any, extra: Mapping[str, Any]) -> None:
-        self._loaded = loaded  # the signature holds its variables weakly
-        self._signature = loaded.signatures[SIGNATURE]
-        specs = self._signature.structured_input_signature[1]
-        keras_names = extra.get("inputs", {name: name for name in sorted(specs)})
-        self._spelled = {keras_name: name for name, keras_name in keras_names.items()}
-        self.inputs = tuple(_spec_info(name, specs[self._spelled[name]]) for name in keras_names.values())
-        outputs = self._signature.structured_outputs
-        self.outputs = tuple(_spec_info(name, outputs[name]) for name in extra.get("outputs", sorted(outputs)))
-
-    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run the signature once."""
-        import tensorflow as tf
-
-        tensors = {self._spelled[i.name]: tf.constant(inputs[i.name], dtype=i.dtype) for i in self.inputs}
-        try:
-            results = self._signature(**tensors)
-        except tf.errors.OpError as error:
-            raise InvalidArtifactError("TensorFlow cannot run the SavedModel", reason=error.message) from error
-        return {o.name: results[o.name].numpy() for o in self.outputs}
-
-
-def _tables(model: Any) -> list[Any]:
-    """Return the lookup tables that the model's layers hold."""
-    import tensorflow as tf
-    from tensorflow.saved_model.experimental import TrackableResource
-
-    return [t for t in tf.train.TrackableView(model).descendants() if isinstance(t, TrackableResource)]
-
-
-def identifier(name: str) -> str:
-    """Spell a name so that TensorFlow takes it as an argument of a signature."""
-    spelled = re.sub(r"\W", "_", name, flags=re.ASCII)
-    if not spelled or spelled[0].isdigit() or keyword.iskeyword(spelled):
-        spelled = f"arg_{spelled}"
-    return spelled
-
-
 def _extra(path: Path) -> dict[str, Any]:
     file = path / EXTRA
     return json.loads(file.read_text()) if file.is_file() else {}
@@ -181,7 +137,3 @@ def _info(name: str, proto: Any) -> TensorInfo:
         else tuple(d.size if d.size >= 0 else None for d in proto.tensor_shape.dim)
     )
     return TensorInfo(name, shape, tf.as_dtype(proto.dtype).name)
-
-
-def _spec_info(name: str, spec: Any) -> TensorInfo:
-    return TensorInfo(name, tuple(spec.shape.as_list()) if spec.shape.rank is not None else (), spec.dtype.name)
