@@ -36,7 +36,9 @@ class Widened:
         replay: what emits the ops.
     """
 
-    def __init__(self, concrete: Any, mapping: Mapping[str, str], replay: Callable[[Mapping[str, str]], Replay] = Replay) -> None:
+    def __init__(
+        self, concrete: Any, mapping: Mapping[str, str], replay: Callable[[Mapping[str, str]], Replay] = Replay
+    ) -> None:
         self._concrete = concrete
         self._replay = replay(mapping)
 

@@ -188,7 +188,9 @@ def _expect_exact(
     output: str, keras: np.ndarray, truth: np.ndarray, draws: Sequence[Draw], rule: Tolerance
 ) -> Expectation:
     """Expect what is not rounded itself; an element that a draw changes hangs on the rounding of something else."""
-    spread = _spread([Draw(keras), *(replace(d, amplitude=min(d.amplitude, 1.0)) for d in draws)], truth, exact_differences)
+    spread = _spread(
+        [Draw(keras), *(replace(d, amplitude=min(d.amplitude, 1.0)) for d in draws)], truth, exact_differences
+    )
     moved = spread > 0
     bound = Bound(0.0, 0.0, rule.bound(0.0, 0.0))
     if moved.any():
@@ -232,8 +234,9 @@ def _undetermined(spread: np.ndarray, scale: float) -> np.ndarray:
 
 def _kinds(keras: np.ndarray, truth: np.ndarray, draws: Sequence[Draw]) -> np.ndarray | None:
     """Return the kinds of numbers that rounding makes of each element; None if all agree with Keras."""
-    kinds = own = kinds_of(keras)
-    kinds = kinds | kinds_of(truth)
+    own = kinds_of(keras)
+    with np.errstate(over="ignore"):
+        kinds = own | kinds_of(truth.astype(keras.dtype))  # beyond float32 there is Inf
     for draw in draws:
         if draw.values.ndim:
             kinds[: len(draw.values)] |= kinds_of(draw.values)

@@ -34,7 +34,7 @@ def dtype_name(array: np.ndarray) -> str:
 
 
 def kinds_of(array: np.ndarray) -> np.ndarray:
-    """Return for each element one bit for what it is: 1 finite, 2 NaN, 4 +Inf, 8 -Inf; for an imaginary part 16 times as much."""
+    """Return one bit per element for what it is: 1 finite, 2 NaN, 4 +Inf, 8 -Inf; 16 times that for an imaginary part."""
     values = widest(array)
     if np.iscomplexobj(values):
         return kinds_of(values.real) | (kinds_of(values.imag) << 4)

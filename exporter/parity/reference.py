@@ -76,6 +76,10 @@ class Expectations(Protocol):
         """Return the same, for a file that is beyond the bounds: measured on many more draws, if that can be."""
         ...
 
+    def mixes_rows(self, sample: Sample, size: int) -> bool:
+        """Whether Keras computes something else on `size` rows at a time than on all at once."""
+        ...
+
 
 class Reference:
     """Keras in its own precision and in float64, computed once per sample, and draws of what rounding makes of it.
@@ -86,6 +90,7 @@ class Reference:
     Args:
         inference: the model.
         stated: a tolerance that the user has stated, relative to the scale of each output, in place of the measured one.
+        batch: the rows of each call; None: as many as there are.
 
     Attributes:
         inputs: the model's inputs.
@@ -94,8 +99,9 @@ class Reference:
         dtypes: those that occur in the model.
     """
 
-    def __init__(self, inference: Inference, stated: float | None = None) -> None:
+    def __init__(self, inference: Inference, stated: float | None = None, batch: int | None = None) -> None:
         self._inference = inference
+        self._batch = batch
         self._stated = stated
         self._double = Double(inference)
         self._state = ModelState(inference.concrete())
@@ -289,11 +295,12 @@ class Reference:
     @property
     def _cut(self) -> frozenset[str]:
         """The inputs that can be cut to their first rows."""
-        return self._batched if self._per_row and fixed_batch(self.inputs) is None else frozenset()
+        free = self._per_row and self._batch is None and fixed_batch(self.inputs) is None
+        return self._batched if free else frozenset()
 
     def _in_chunks(self, run: Any, arrays: Arrays) -> dict[str, np.ndarray]:
         """Run in portions that the model takes and the memory holds."""
-        fixed, rows = fixed_batch(self.inputs), rows_of(arrays, self.inputs)
+        fixed, rows = self._batch or fixed_batch(self.inputs), rows_of(arrays, self.inputs)
         size = fixed or max(1, BUDGET // self._cost)
         together = fixed is None and (rows <= size or not self._per_row)
         if rows == fixed or not rows or together or not in_step(arrays, self.inputs):

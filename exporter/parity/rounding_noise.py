@@ -6,8 +6,8 @@ at random as far as another kernel, another order of summation or a fused op may
 
 * eps |y| for most ops, eps max(|y|, 1) for a sigmoid (ONNX Runtime's is off by 8e-7 at -17);
 * eps max(|x| |w|, sqrt(n) |y| / 4) for sums of n products, as kernels add them one after the other or in blocks;
-* eps max(sqrt(n) / 3, 1) |x| for sums of n terms, and at least what adding them one after the other in float32 does: roundings of
-  equal terms are systematic, n / 12 eps;
+* eps max(sqrt(n) / 3, 1) |x| for sums of n terms, and at least what adding them one after the other in float32 does: roundings
+  of equal terms are systematic, n / 12 eps;
 * eps times the sum of |x| for Fourier transforms, whose exact zeros no runtime gives;
 * for linear algebra the matrices are moved, by eps of their largest entry;
 * scores are moved before a choice among them (argmax, top-k, non-maximum suppression), so that ties fall either way.
@@ -30,32 +30,35 @@ from exporter.freeze import Inference
 from exporter.precision import Widened
 from exporter.replay import COMPILED, Replay, definition, is_library_call, needs_no_compiler
 
+_PRODUCTS = "BatchMatMulV2 Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 DepthwiseConv2dNative Einsum MatMul"
+_OTHER_SUMS = "AvgPool AvgPool3D Cumsum SegmentSum UnsortedSegmentSum TensorScatterAdd"
+_RESAMPLING = "ImageProjectiveTransformV3 ResizeBicubic ResizeBilinear ScaleAndTranslate"
+_SPECTRA = "FFT FFT2D FFT3D IFFT IFFT2D IFFT3D RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D"
+_MATRICES = """
+    Cholesky Eig LogMatrixDeterminant Lu MatrixDeterminant MatrixInverse MatrixSolve MatrixSolveLs MatrixTriangularSolve Qr
+    SelfAdjointEigV2 Svd
+"""
+_CHOICES = """
+    ArgMax ArgMin CombinedNonMaxSuppression InTopKV2 NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4
+    NonMaxSuppressionV5 TopKV2
+"""
+_EXACT = """
+    Abs BatchToSpaceND BroadcastTo Cast Ceil ConcatV2 Const DepthToSpace Diag DiagPart EnsureShape ExpandDims Fill Floor
+    GatherNd GatherV2 Identity IdentityN MatrixBandPart MatrixDiagPartV3 MatrixDiagV3 MatrixSetDiagV3 Max MaxPool MaxPool3D
+    Maximum Min Minimum MirrorPad Neg OneHot OnesLike Pack Pad PadV2 Placeholder PlaceholderWithDefault Range ReadVariableOp
+    Relu Relu6 Reshape ResizeNearestNeighbor ResourceGather ResourceGatherNd ReverseSequence ReverseV2 Rint Roll Round Select
+    SelectV2 Shape Sign Size Slice SpaceToBatchND SpaceToDepth Split SplitV Squeeze StopGradient StridedSlice
+    TensorListConcatV2 TensorListFromTensor TensorListGetItem TensorListStack TensorScatterUpdate TensorStridedSliceUpdate
+    Tile Transpose UnravelIndex Unpack Where ZerosLike
+"""
+
 # Results that are sums of products, or of terms, and whose error follows from the same op on absolute values.
-PRODUCTS = frozenset(
-    "BatchMatMulV2 Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 DepthwiseConv2dNative Einsum MatMul".split()
-)
+PRODUCTS, OTHER_SUMS, RESAMPLING = (frozenset(t.split()) for t in (_PRODUCTS, _OTHER_SUMS, _RESAMPLING))
 SUMS = frozenset({"Mean", "Sum"})
-OTHER_SUMS = frozenset("AvgPool AvgPool3D Cumsum SegmentSum UnsortedSegmentSum TensorScatterAdd".split())
-RESAMPLING = frozenset("ResizeBicubic ResizeBilinear ScaleAndTranslate ImageProjectiveTransformV3".split())
-SPECTRA = frozenset("FFT FFT2D FFT3D IFFT IFFT2D IFFT3D RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D".split())
-MATRICES = frozenset(
-    "Cholesky Eig LogMatrixDeterminant MatrixDeterminant MatrixInverse MatrixSolve MatrixSolveLs MatrixTriangularSolve Qr "
-    "SelfAdjointEigV2 Svd Lu".split()
-)
-CHOICES = frozenset(
-    "ArgMax ArgMin CombinedNonMaxSuppression InTopKV2 NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 "
-    "NonMaxSuppressionV5 TopKV2".split()
-)
-# What moves, chooses or counts numbers, and rounds none.
-EXACT = frozenset(
-    "Abs BatchToSpaceND BroadcastTo Cast Ceil ConcatV2 Const DepthToSpace Diag DiagPart EnsureShape ExpandDims Fill Floor "
-    "GatherNd GatherV2 Identity IdentityN MatrixBandPart MatrixDiagV3 MatrixDiagPartV3 MatrixSetDiagV3 Max MaxPool MaxPool3D "
-    "Maximum Min Minimum MirrorPad Neg OneHot OnesLike Pack Pad PadV2 Placeholder PlaceholderWithDefault Range "
-    "ReadVariableOp Relu Relu6 Reshape ResizeNearestNeighbor ResourceGather ResourceGatherNd ReverseSequence ReverseV2 Rint "
-    "Roll Round Select SelectV2 Shape Sign Size Slice SpaceToBatchND SpaceToDepth SplitV Split Squeeze StopGradient "
-    "StridedSlice TensorListConcatV2 TensorListFromTensor TensorListGetItem TensorListStack TensorScatterUpdate "
-    "TensorStridedSliceUpdate Tile Transpose Unpack UnravelIndex Where ZerosLike".split()
-)
+SPECTRA = frozenset(_SPECTRA.split())
+MATRICES = frozenset(_MATRICES.split())
+CHOICES = frozenset(_CHOICES.split())
+EXACT = frozenset(_EXACT.split())  # what moves, chooses or counts numbers, and rounds none
 STEPS: Mapping[str, float] = {"bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
 """eps: relative distance of neighbouring numbers, by dtype."""
 
@@ -113,19 +116,23 @@ class _Perturbing(Replay):
             return super().emit(op, inputs)
         if _is_compiled(op):
             return self._emit_compiled(op, inputs)
-        if _calls_functions(op):
-            return super().emit(op, inputs)
+        image, outputs = super().emit(op, self._moved_inputs(op, inputs))
+        if op.type in CHOICES | MATRICES or _calls_functions(op):
+            return image, outputs
+        return image, self._moved_outputs(op, inputs, outputs)
+
+    def _moved_inputs(self, op: Any, inputs: list[Any]) -> list[Any]:
         if op.type in CHOICES:
-            return super().emit(op, [self._moved_scores(op, n, x) for n, x in enumerate(inputs)])
-        if op.type in MATRICES:
-            return super().emit(op, [self._moved(x, _matrix_scale) for x in inputs])
-        image, outputs = super().emit(op, inputs)
+            return [self._moved_scores(op, n, x) for n, x in enumerate(inputs)]
+        return [self._moved(x, _matrix_scale) for x in inputs] if op.type in MATRICES else inputs
+
+    def _moved_outputs(self, op: Any, inputs: list[Any], outputs: list[Any]) -> list[Any]:
         if op.type in SPECTRA:
-            return image, [self._moved(outputs[0], partial(_spectrum_scale, op.type), inputs[0])]
+            return [self._moved(outputs[0], partial(_spectrum_scale, op.type), inputs[0])]
         if op.type in PRODUCTS | SUMS | OTHER_SUMS | RESAMPLING:
-            return image, [self._moved_sum(op, inputs, outputs[0]), *outputs[1:]]
+            return [self._moved_sum(op, inputs, outputs[0]), *outputs[1:]]
         scale = _at_least_one if op.type == "Sigmoid" else _own_scale
-        return image, [self._moved(y, scale) for y in outputs]
+        return [self._moved(y, scale) for y in outputs]
 
     def _emit_compiled(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
         """Emit a call that XLA compiles, which admits no NumPy function inside: its results alone are moved."""

@@ -4,7 +4,8 @@
     samples/inputs_0.npz            one array per input
     samples/outputs_0.npz           what Keras computes, one array per output
     samples/reference_0.npz         the same in float64, where there is such a reference
-    samples/rounding_0_0.npz        which elements float32 does not determine, and what kinds of numbers they may be, where any are
+    samples/rounding_0_0.npz        which elements float32 does not determine, and what kinds of numbers they may be
+    samples/batch_1/                the same for files of batch 1, where the rows of a batch depend on each other
     samples/test_data_set_0/*.pb    the first sample as ONNX tensors, in the layout that ONNX tools know
 
 Equal samples give equal bytes.
@@ -34,6 +35,7 @@ from exporter.precision import effective
 from exporter.spec import TensorInfo
 
 VERSION = 2  # of index.json
+BATCH = "batch_{}"  # the folder of samples for files of a fixed batch, where rows depend on each other
 _MASKS = ("values", "logits", "kinds")  # as their names begin in rounding_0.npz
 
 
@@ -48,6 +50,7 @@ class SavedReference:
     stateful: bool
     dtypes: frozenset[str]
     expectations: Mapping[str, Mapping[Key, tuple[Expectation, ...]]]
+    batches: frozenset[int] = frozenset()
 
     def expect(self, sample: Sample, arithmetic: Arithmetic = NATIVE) -> tuple[Expectation, ...]:
         """Return what each output should be for a saved sample; as Keras computes it where this arithmetic is not known."""
@@ -62,6 +65,10 @@ class SavedReference:
         """Return the expectations by what the arithmetic of a file changes in the model."""
         return self.expectations[sample.name]
 
+    def mixes_rows(self, sample: Sample, size: int) -> bool:
+        """Whether rows depended on each other, so that samples of this batch were saved."""
+        return size in self.batches
+
 
 @dataclass(frozen=True)
 class SavedSamples:
@@ -70,10 +77,16 @@ class SavedSamples:
     samples: tuple[Sample, ...]
     real: tuple[Sample, ...]
     reference: SavedReference
+    stated: float | None = None
 
 
 def save_samples(
-    folder: Path, samples: Sequence[Sample], reference: Expectations, real: Sample | Sequence[Sample] | None = None
+    folder: Path,
+    samples: Sequence[Sample],
+    reference: Expectations,
+    real: Sample | Sequence[Sample] | None = None,
+    stated: float | None = None,
+    batches: Sequence[int] = (),
 ) -> None:
     """Write samples and what they should give to `folder`, which is made.
 
@@ -82,6 +95,8 @@ def save_samples(
         samples: generated samples.
         reference: what they should give.
         real: the user's own data; of each sample as many rows are kept as have `BUDGET` elements.
+        stated: the user's own tolerance.
+        batches: for which there are samples of their own, in `BATCH`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     own = [] if real is None else [real] if isinstance(real, Sample) else list(real)
@@ -96,6 +111,8 @@ def save_samples(
         "notes": list(reference.notes),
         "stateful": reference.stateful,
         "dtypes": sorted(reference.dtypes),
+        "stated_tolerance": stated,
+        "batches": list(batches),
         "inputs": [asdict(info) for info in reference.inputs],
         "outputs": [asdict(info) for info in reference.outputs],
         "samples": entries,
@@ -130,9 +147,7 @@ def _cut(sample: Sample) -> Sample:
     return Sample(sample.name, {name: a[:rows] if a.ndim else a for name, a in sample.arrays.items()})
 
 
-def _write(
-    folder: Path, number: int, sample: Sample, known: Mapping[Key, tuple[Expectation, ...]]
-) -> dict[str, Any]:
+def _write(folder: Path, number: int, sample: Sample, known: Mapping[Key, tuple[Expectation, ...]]) -> dict[str, Any]:
     """Write the arrays of one sample; return its entry in the index."""
     expected = known[()]
     files = {"inputs": sample.arrays, "outputs": {e.output: e.keras for e in expected}}
@@ -191,8 +206,9 @@ def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
         index["stateful"],
         frozenset(index["dtypes"]),
         expectations,
+        frozenset(index["batches"]),
     )
-    return SavedSamples(tuple(samples[False]), tuple(samples[True]), reference)
+    return SavedSamples(tuple(samples[False]), tuple(samples[True]), reference, index["stated_tolerance"])
 
 
 def _expectations(folder: Path, entry: Mapping[str, Any]) -> dict[Key, tuple[Expectation, ...]]:

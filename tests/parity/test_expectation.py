@@ -38,7 +38,9 @@ class TestDraws:
 
     def test_the_error_of_keras_and_the_steps_of_the_scale_still_count(self):
         assert expect("y", self.keras, self.reference, [self.drawn(1e-9)]).tolerance == RULE.bound(0, 1)
-        assert expect("y", self.keras, self.reference + 1e-4, [self.drawn(1e-4)]).tolerance == pytest.approx(4e-4, rel=1e-2)
+        assert expect("y", self.keras, self.reference + 1e-4, [self.drawn(1e-4)]).tolerance == pytest.approx(
+            4e-4, rel=1e-2
+        )
 
     def test_a_wide_draw_counts_by_its_amplitude(self):
         e = expect("y", self.keras, self.reference, [self.drawn(8e-5, amplitude=4.0)])
@@ -128,7 +130,9 @@ class TestKinds:
 
     keras, reference = np.array([-np.inf, 1.0], "float32"), np.array([-87.0, 1.0])
 
-    @pytest.mark.parametrize(("value", "ok"), [(-np.inf, True), (-87.0, True), (-88.0, True), (np.nan, False), (np.inf, False)])
+    @pytest.mark.parametrize(
+        ("value", "ok"), [(-np.inf, True), (-87.0, True), (-88.0, True), (np.nan, False), (np.inf, False)]
+    )
     def test_an_element_may_be_what_keras_the_reference_or_a_draw_has(self, value, ok):
         found = np.array([value, 1.0], "float32")
         (parity,) = compare({"y": found}, {"y": self.reference}, {"y": self.keras}, "c")
@@ -151,7 +155,10 @@ class TestExact:
             assert parity.undetermined == 1
 
     def test_texts_and_booleans_too(self):
-        for keras, other in ((np.array(["a", "b"], object), np.array(["c", "b"], object)), (np.array([True]), np.array([False]))):
+        for keras, other in (
+            (np.array(["a", "b"], object), np.array(["c", "b"], object)),
+            (np.array([True]), np.array([False])),
+        ):
             e = expect("y", keras, keras, [Draw(other, 1.0)])
             assert compare_expected({"y": other}, [e], "c")[0].ok
             assert not compare_expected({"y": other}, [expect("y", keras, keras)], "c")[0].ok
