@@ -68,6 +68,10 @@ bench-tflite: $(VENV)/.dev ## Print the latency of TFLite files against Keras's 
 bench-cost: $(VENV)/.dev ## Print the time and memory of an export against Keras's own as the weights grow (ARGS=tflite)
 	@$(BIN)/python -m benchmarks.bench_cost $(ARGS)
 
+.PHONY: study-verification
+study-verification: $(VENV)/.dev ## Print how many right files the verification refuses and how many faults it finds (ARGS=--quick)
+	@$(BIN)/python -m benchmarks.verification $(ARGS)
+
 .PHONY: clean
 clean: ## Delete what the other targets made, .venv too
 	rm -rf $(VENV) dist models/trained build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
