@@ -220,7 +220,7 @@ def pixel_shuffle(rng: np.random.Generator) -> Any:
 @family()
 def volumes(rng: np.random.Generator) -> Any:
     i = keras.Input((6, 6, 6, 2), name="volume")
-    x = layers.Conv3D(6, 3, padding="same", activation=drawn_activation(rng))(i)
+    x = layers.Conv3D(8, 3, padding="same", activation=drawn_activation(rng))(i)
     x = normalization(rng)(layers.AveragePooling3D(2)(x))
     x = layers.GlobalMaxPooling3D()(x)
     return settled(keras.Model(i, layers.Dense(5, activation="softmax", name="scores")(x)), rng)
