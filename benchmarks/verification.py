@@ -89,7 +89,8 @@ def study(chosen: Sequence[Case], arguments: Any, record: Record) -> bool:
     count = faults_per_file(chosen, arguments)
     with quiet() as stream:
         for case, make in right.subjects(chosen):
-            if record.has(f"done/{case.name}"):
+            mark = f"done/{case.name}/{' '.join(arguments.formats)}{'' if arguments.no_keras_files else ', both'}"
+            if record.has(mark):
                 continue
             injecting = case.faults and count and visible(record) < arguments.faults
             if judged(record) >= arguments.right and not injecting:
@@ -101,7 +102,7 @@ def study(chosen: Sequence[Case], arguments: Any, record: Record) -> bool:
                 _one(make(), arguments, record, plan, count if injecting else 0)
             except Exception as error:  # a gap of the study, which its tables tell; the hour goes on
                 record.add(f"gap/{case.name}", part="gap", why=f"{type(error).__name__}: {error}"[:300])
-            record.add(f"done/{case.name}")
+            record.add(mark, part="done", case=case.name)
             minutes = (time.monotonic() - start) / 60
             print(f"{minutes:6.1f} min  {case.name}: {progress(record)}", file=stream, flush=True)
     return False

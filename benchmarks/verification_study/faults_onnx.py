@@ -96,7 +96,8 @@ def _attribute_edits(op: str, values: dict[str, Any]) -> Iterator[tuple[str, Edi
         exact = values.get("approximate", b"none") == b"none"
         yield "the other GELU", _with(approximate="tanh" if exact else "none")
     if op in ("LSTM", "GRU", "RNN"):
-        yield "cell clipped", _with(clip=1.0)
+        yield "cell clipped at 1", _with(clip=1.0)
+        yield "cell clipped at 10", _with(clip=10.0)
         backwards = values.get("direction", b"forward") == b"forward"
         yield "another direction", _with(direction="reverse" if backwards else "forward")
     if op == "GRU":

@@ -130,7 +130,8 @@ def _option_edits(op: str, options: Any) -> Iterator[tuple[str, Edit]]:
     if op.startswith("RESIZE_"):
         yield "corners", _with(halfPixelCenters=not options.halfPixelCenters, alignCorners=False)
     if hasattr(options, "cellClip"):
-        yield "cell clipped", _with(cellClip=1.0 if options.cellClip != 1 else 10.0)
+        yield "cell clipped at 1", _with(cellClip=1.0)
+        yield "cell clipped at 10", _with(cellClip=10.0)
     if op == "CUMSUM":
         yield "CumSum's option", _with(exclusive=not options.exclusive)
 

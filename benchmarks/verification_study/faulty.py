@@ -31,8 +31,8 @@ class Plan:
 
     def __init__(self, record: Record) -> None:
         # What was done of a case that was stopped does not count: the same faults are chosen again.
-        lines = (line for line in record.of("fault") if record.has(f"done/{line['case']}"))
-        self._tried = Counter((line["format"], line["kind"]) for line in lines)
+        done = {line["case"] for line in record.of("done")}
+        self._tried = Counter((line["format"], line["kind"]) for line in record.of("fault") if line["case"] in done)
 
     def chosen(self, candidates: Sequence[Fault], form: str, prefix: str, count: int) -> Iterator[tuple[str, Fault]]:
         """Yield up to `count` faults with the keys of their lines; kinds alternate, places are drawn."""
