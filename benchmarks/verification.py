@@ -65,7 +65,7 @@ def in_parts(options: Sequence[str], path: Path) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--right", type=int, default=2400, help="stop after so many right files (default: 2400)")
+    parser.add_argument("--right", type=int, default=2000, help="stop after so many right files (default: 2000)")
     parser.add_argument("--faults", type=int, default=1000, help="inject until so many are visible (default: 1000)")
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
     parser.add_argument(

@@ -63,7 +63,7 @@ def _by_keras(model: Any, path: Path, format_name: str) -> str:
 
 
 class Renamed:
-    """A file of Keras's own, with the model's names instead of its own: inputs and outputs are taken in order.
+    """A file of Keras's own, with the model's names instead of its own.
 
     Args:
         runner: the file.
@@ -74,8 +74,8 @@ class Renamed:
 
     def __init__(self, runner: Runner, inference: Inference) -> None:
         self._runner = runner
-        self.inputs = _named_as(runner.inputs, inference.inputs)
-        self.outputs = _named_as(runner.outputs, inference.outputs)
+        self.inputs = named_as(runner.inputs, inference.inputs)
+        self.outputs = named_as(runner.outputs, inference.outputs)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         given = {theirs.name: inputs[ours.name] for theirs, ours in zip(self._runner.inputs, self.inputs, strict=True)}
@@ -83,8 +83,12 @@ class Renamed:
         return {o.name: results[t.name] for t, o in zip(self._runner.outputs, self.outputs, strict=True)}
 
 
-def _named_as(theirs: tuple[TensorInfo, ...], ours: tuple[TensorInfo, ...]) -> tuple[TensorInfo, ...]:
-    return tuple(replace(t, name=o.name) for t, o in zip(theirs, ours, strict=True))
+def named_as(theirs: tuple[TensorInfo, ...], ours: tuple[TensorInfo, ...]) -> tuple[TensorInfo, ...]:
+    """Give a file's tensors the model's names: those that stand in their own ("serving_default_item:0"), else in order."""
+    found = {t.name: o.name for t in theirs for o in ours if o.name in t.name}
+    if sorted(found.values()) != sorted(o.name for o in ours):
+        found = {t.name: o.name for t, o in zip(theirs, ours, strict=True)}
+    return tuple(replace(t, name=found[t.name]) for t in theirs)
 
 
 def opened(file: Written, inference: Inference) -> Runner:
