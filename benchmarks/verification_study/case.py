@@ -24,6 +24,7 @@ class Case:
         lengths: sizes to try for dynamic dimensions other than the batch; the last is the greatest that the model has.
         faults: whether faults are injected into its files.
         costly: whether it takes minutes; run on request alone.
+        period: outputs that differ by this are the same (angles); 0: they are no angles.
         samples: makes the user's own data, as `exporter.export(samples=...)` takes them.
     """
 
@@ -34,6 +35,7 @@ class Case:
     lengths: tuple[int, ...] = (5, 12)
     faults: bool = True
     costly: bool = False
+    period: float = 0.0
     samples: Callable[[], np.ndarray] | None = None
 
     @property

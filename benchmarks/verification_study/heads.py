@@ -34,7 +34,7 @@ def with_head(name: str, head: Head) -> None:
         return settled(keras.Model(i, [layers.Identity(name=f"out{n}")(o) for n, o in enumerate(named)]), rng)
 
     build.__name__ = name
-    family()(build)
+    family(period=2 * np.pi if head is _phase else 0.0)(build)
 
 
 def _sharp(x: Any, rng: np.random.Generator) -> Any:

@@ -51,7 +51,7 @@ class Judge:
     """
 
     def __init__(self, case: Case, inference: Inference, rows: int) -> None:
-        self._inference = inference
+        self._inference, self._period = inference, case.period
         self._double = Double(inference)
         self._compiled: Callable[..., Any] | None = None
         self._asked: set[str] = set()
@@ -77,14 +77,17 @@ class Judge:
     ) -> float:
         """Return how many times the noise a faulty file is away from the right one, at the kind that shows it best."""
         return max(
-            _times(distance(faulty[k.kind].get(name), right[k.kind][name]), noise)
+            _times(distance(faulty[k.kind].get(name), right[k.kind][name], self._period), noise)
             for k in self.known
             for name, noise in k.noise.items()
         )
 
     def _ratio(self, known: Known, outputs: Mapping[str, np.ndarray]) -> float:
         return max(
-            _times(distance(outputs.get(name), truth), max(known.noise[name], FLOOR / RIGHT * self._ulp(known, name)))
+            _times(
+                distance(outputs.get(name), truth, self._period),
+                max(known.noise[name], FLOOR / RIGHT * self._ulp(known, name)),
+            )
             for name, truth in known.truth.items()
         )
 
@@ -117,7 +120,7 @@ class Judge:
         """
         for name, truth in known.truth.items():
             part = truth if index is None or truth.shape[:1] != _rows(known.arrays) else truth[index]
-            known.noise[name] = max(known.noise[name], distance(outputs[name], part))
+            known.noise[name] = max(known.noise[name], distance(outputs[name], part, self._period))
 
     def _truth(self, arrays: Arrays) -> dict[str, np.ndarray] | None:
         import tensorflow as tf
@@ -175,7 +178,7 @@ def _times(far: float, noise: float) -> float:
     return far / noise if np.isfinite(noise) else 0.0
 
 
-def distance(value: np.ndarray | None, reference: np.ndarray) -> float:
+def distance(value: np.ndarray | None, reference: np.ndarray, period: float = 0.0) -> float:
     """Return max |value - reference|; infinite where shapes or the places of NaN and Inf differ, or an exact value does."""
     if value is None or value.shape != reference.shape:
         return np.inf
@@ -186,6 +189,8 @@ def distance(value: np.ndarray | None, reference: np.ndarray) -> float:
     if not np.array_equal(finite, np.isfinite(given)) or not np.array_equal(np.isnan(wanted), np.isnan(given)):
         return np.inf
     differences = np.abs(np.where(finite, given, 0) - np.where(finite, wanted, 0))
+    if period:
+        differences = np.minimum(differences, np.abs(period - differences))
     return float(differences.max(initial=0))
 
 

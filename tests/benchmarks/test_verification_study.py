@@ -129,6 +129,7 @@ def test_distance_sees_places_of_nan_and_exact_values():
     assert distance(np.array([1.0, 2.0]), np.array([1.0, np.nan])) == np.inf
     assert distance(np.array([1, 2]), np.array([1, 3])) == np.inf
     assert distance(np.zeros(2), np.zeros(3)) == np.inf
+    assert distance(np.array([np.pi]), np.array([-np.pi]), 2 * np.pi) < 1e-12
 
 
 @pytest.mark.parametrize(
