@@ -17,7 +17,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 .PHONY: help
 help: ## List the targets
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: export
 export: $(VENV)/.models ## Train every model of models/, export it to dist/ in every format, verify it
@@ -67,6 +67,10 @@ bench-tflite: $(VENV)/.dev ## Print the latency of TFLite files against Keras's 
 .PHONY: bench-cost
 bench-cost: $(VENV)/.dev ## Print the time and memory of an export against Keras's own as the weights grow (ARGS=tflite)
 	@$(BIN)/python -m benchmarks.bench_cost $(ARGS)
+
+.PHONY: study-verification
+study-verification: $(VENV)/.dev ## Print how many right files the verification refuses and how many faults it finds (ARGS=--quick)
+	@$(BIN)/python -m benchmarks.verification $(ARGS)
 
 .PHONY: clean
 clean: ## Delete what the other targets made, .venv too
