@@ -202,7 +202,53 @@ def test_an_export_that_goes_wrong_leaves_the_folder_as_it_was(dist, tmp_path, n
         report.raise_for_status()
     assert ("from layer 'hidden' (Dense) on" in str(raised.value)) == (name == "onnx")
     assert contents(copy) == before
-    assert [f.name for f in tmp_path.iterdir()] == ["copy"]
+    assert {f.name for f in tmp_path.iterdir()} == {"copy", "copy.report.html", "copy.report.json"}
+    assert not json.loads((tmp_path / "copy.report.json").read_text())["ok"]
+
+
+def test_what_was_verified_is_kept_when_asked_for(tmp_path, monkeypatch):
+    form = formats.get("tflite")
+    write = form.write
+
+    def wrong(inference, path, options, metadata):
+        write(inference, path, options, metadata)
+        CORRUPT["tflite"](path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(form, "write", wrong)
+        report = exporter.export(small_model(), tmp_path / "out", keep_verified=True)
+
+    assert report.failure.exit_code == 6
+    assert {f.name for f in (tmp_path / "out").iterdir()} == {
+        "saved_model",
+        "model.onnx",
+        "report.json",
+        "report.html",
+        "samples",
+    }
+    assert exporter.verify(tmp_path / "out").ok
+
+    (tmp_path / "out.report.json").write_text((tmp_path / "out" / "report.json").read_text())
+    exporter.export(small_model(), tmp_path / "out", formats=("onnx",)).raise_for_status()
+    assert not (tmp_path / "out.report.json").exists()
+
+
+def test_a_tolerance_of_ones_own_takes_the_place_of_the_measured_one(tmp_path, monkeypatch):
+    form = formats.get("onnx")
+    write = form.write
+
+    def wrong(inference, path, options, metadata):
+        write(inference, path, options, metadata)
+        CORRUPT["onnx"](path)
+
+    monkeypatch.setattr(form, "write", wrong)
+    refused = exporter.export(small_model(), tmp_path / "out", formats=("onnx",), tolerance=1e-7)
+    assert "--tolerance" in refused.failure.remedy
+    report = exporter.export(small_model(), tmp_path / "out", formats=("onnx",), tolerance=1e-2)
+    report.raise_for_status()
+    assert report.data["stated_tolerance"] == 1e-2
+    assert any("stated by you" in note for note in report["onnx"].parity.notes)
+    assert exporter.verify(tmp_path / "out").ok
 
 
 def test_a_file_that_is_damaged_is_invalid(dist, tmp_path):
@@ -256,6 +302,9 @@ def test_check_of_a_sound_model_finds_nothing():
         {"tflite_batch": -1},
         {"batch": True},
         {"quantize": "int8"},
+        {"tolerance": 0},
+        {"tolerance": 2.0},
+        {"tolerance": "1e-3"},
     ],
 )
 def test_wrong_arguments(tmp_path, arguments):
@@ -279,13 +328,22 @@ def test_mixed_precision_keeps_its_interface(tmp_path):
 
 
 @pytest.mark.parametrize("indexed", [False, True])
-def test_rows_that_depend_on_each_other_want_their_batch(tmp_path, indexed):
+def test_rows_that_depend_on_each_other_are_compared_at_the_batch_of_the_file(tmp_path, indexed):
     """Nodes of a graph along the batch: one at a time, Keras computes something else, or fails."""
     nodes, edge = keras.Input((4,), name="nodes"), keras.Input((), dtype="int32", name="edge")
     others = ops.take(nodes, edge, axis=0) if indexed else ops.mean(nodes, axis=0, keepdims=True)
     model = keras.Model([nodes, edge], nodes - others + ops.cast(edge, "float32")[:, None])
     report = exporter.export(model, tmp_path / "one", formats=("tflite",))
-    with pytest.raises(ParityError) as caught:
-        report.raise_for_status()
-    assert "tflite_batch=N" in caught.value.remedy
+    report.raise_for_status()
+    assert any("rows of a batch depend on each other" in note for note in report["tflite"].parity.notes)
+    assert exporter.verify(tmp_path / "one").ok
     exporter.export(model, tmp_path / "six", formats=("tflite",), batch=6, tflite_batch=6).raise_for_status()
+
+
+def test_a_model_that_reads_its_first_row_is_compared_at_the_batch_of_the_file(tmp_path):
+    boxes = keras.Input((10, 4), name="boxes")
+    model = keras.Model(boxes, {"best": boxes[0] * 2})
+    report = exporter.export(model, tmp_path / "out", formats=("tflite", "onnx"))
+    report.raise_for_status()
+    assert report["tflite"].parity.rows > 5
+    assert exporter.verify(tmp_path / "out").ok

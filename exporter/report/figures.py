@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from exporter.errors import ExporterError
 from exporter.report.document import plain
-from exporter.spec import Artifact, OutputParity, Report, TensorInfo
+from exporter.spec import Artifact, OutputParity, Parity, Report, TensorInfo
 
 Mood = Literal["good", "unsure", "bad"]
 
@@ -154,10 +154,22 @@ def notes(report: Report) -> list[str]:
     merged: dict[str, list[str]] = {}
     for artifact in report:
         remarks = artifact.inspection.facts.get("remarks", ()) if artifact.inspection is not None else ()
-        for note in (*remarks, *(artifact.parity.notes if artifact.parity is not None else ())):
+        for note in (*remarks, *_remarks_on(artifact.parity)):
             merged.setdefault(note, []).append(title(artifact.format))
     count = len(report.artifacts)
     return [note if len(names) == count else f"{', '.join(names)}: {note}" for note, names in merged.items()]
+
+
+def _remarks_on(parity: Parity | None) -> Iterator[str]:
+    """Yield what a comparison has to say beside its figures."""
+    if parity is None:
+        return
+    if parity.ok and parity.undetermined:
+        yield (
+            f"{parity.undetermined:,} elements undetermined: float32 itself does not determine them "
+            "(a branch, a tie, a logarithm near 0)"
+        )
+    yield from parity.notes
 
 
 def _all(count: int) -> str:
