@@ -12,6 +12,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     os.environ["KERAS_BACKEND"] = "tensorflow"  # before anything imports Keras: it chooses only once
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if {"-v", "--verbose"} & set(arguments) else "3")
+    os.environ.setdefault(
+        "TF_ENABLE_ONEDNN_OPTS", "1"
+    )  # without it TensorFlow has no channels first on CPUs; off on some
     _make_streams_usable()
 
     from exporter.cli import run

@@ -19,7 +19,7 @@ from exporter.parity.softmax import log_errors
 from exporter.parity.tolerances import DRAWS, Tolerance, rounded_to, tolerance_for
 
 UNDETERMINED = 2.0**-10  # of the scale; an element that goes further has fewer than three digits
-GAP = 64  # how many times further than nine in ten elements it must go as well: noise of one kind leaves no such gap
+GAP = 64  # how many times further than half of the elements it must go as well: noise of one kind leaves no such gap
 
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -225,8 +225,8 @@ def _spread(draws: Sequence[Draw], truth: np.ndarray, distance: Distance) -> np.
 
 
 def _undetermined(spread: np.ndarray, scale: float) -> np.ndarray:
-    """Return which elements go further than has a meaning, and far beyond what nine in ten do; all, if most are so."""
-    typical = float(np.quantile(spread, 0.9)) if spread.size else 0.0
+    """Return which elements go further than has a meaning, and far beyond what half of them do; all, if most are so."""
+    typical = float(np.median(spread)) if spread.size else 0.0
     if typical > UNDETERMINED * scale:  # a chaotic map: where an element stays near the reference, that is luck
         return np.ones(spread.shape, bool)
     return spread > max(UNDETERMINED * scale, GAP * typical)

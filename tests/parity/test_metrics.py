@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from exporter.parity.expectation import Expectation
+from exporter.parity.expectation import Bound, Expectation
 from exporter.parity.metrics import top1_agreement
 
 
 def scores(reference, tolerance=0.01):
     reference = np.asarray(reference, dtype="float64")
-    return Expectation("y", reference.astype("float32"), reference, 0.0, 1.0, tolerance)
+    return Expectation("y", reference.astype("float32"), reference, Bound(0.0, 1.0, tolerance))
 
 
 def agreement(value, reference, tolerance=0.01):
@@ -34,4 +34,4 @@ def test_what_is_no_table_of_classes_has_no_top1(reference):
 
 def test_integers_have_no_top1():
     table = np.array([[1, 2]])
-    assert top1_agreement(table, Expectation("y", table, table, 0.0, 0.0, 0.0)) is None
+    assert top1_agreement(table, Expectation("y", table, table, Bound(0.0, 0.0, 0.0))) is None

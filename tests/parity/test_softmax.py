@@ -79,5 +79,5 @@ def test_the_reference_measures_keras_own_error_of_the_logits():
     model = keras.Sequential([keras.Input((4,), name="x"), layers.Dense(30, activation="softmax", name="y")])
     sample = Sample("s", {"x": (10 * np.random.default_rng(0).normal(size=(20, 4))).astype("float32")})
     (e,) = Reference(Inference(model)).expect(sample)
-    assert 0 < e.log_error < 1e-6
-    assert e.log_error >= log_errors(e.keras, e.reference).max()
+    assert 0 < e.log_bound.keras_error < 1e-6
+    assert e.log_bound.keras_error >= log_errors(e.keras, e.reference).max()
