@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from exporter import formats
 from exporter.errors import ExporterError, MissingRuntimeError, ParityError, UsageError
-from exporter.formats import Format, Taps
+from exporter.formats import Format, Runner, Taps
 from exporter.freeze import Inference
 from exporter.parity.batches import fixed_batch
+from exporter.parity.diagnosis import REPORT, describe, remedy_for
 from exporter.parity.locate import compare_layers
 from exporter.parity.proof import Proof
 from exporter.progress import Progress
 from exporter.source import Source
 from exporter.spec import Artifact, LayerParity, Options, Parity, Problem
 
-REPORT = "please report it with the model; report.html lists every output and case"
 MIXES = (
-    "the rows of a batch depend on each other in this model: export it for the batch that it will be used with, "
-    "tflite_batch=N (--tflite-batch N), batch=N (--batch N)"
+    "the rows of a batch depend on each other in this model: the file is for batches of {batch} and compared with these; "
+    "for others export it with batch=N, tflite_batch=N (--batch N, --tflite-batch N)"
 )
 
 KERNELS = (
@@ -45,8 +45,12 @@ class Job:
 
 
 def made(form: Format, job: Job, output: Path, progress: Progress) -> Artifact:
-    """Write one format, open it, compare it with Keras; an error of ours ends this format, not the others."""
+    """Write one format, open it, compare it with Keras; an error of ours ends this format, not the others.
+
+    What a format that failed has written is removed.
+    """
     start, path = time.monotonic(), job.folder / form.filename
+    before = set(job.folder.iterdir())
     artifact = Artifact(form.name, output / form.filename)
     try:
         with progress(f"Converting to {form.title}"):
@@ -56,6 +60,10 @@ def made(form: Format, job: Job, output: Path, progress: Progress) -> Artifact:
             artifact = _proven(artifact, form, path, job.proof, job.inference)
     except ExporterError as error:
         artifact = replace(artifact, path=None, error=error)
+    if not artifact.ok:
+        artifact = replace(artifact, path=None)
+        for entry in set(job.folder.iterdir()) - before:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     return replace(artifact, seconds=time.monotonic() - start)
 
 
@@ -84,7 +92,7 @@ def _proven(
         raise
     if proof is None:
         return artifact
-    parity = proof.check(runner)
+    proof, parity = _checked(proof, runner)
     if parity.ok:
         return replace(artifact, parity=parity, error=None)
     taps = form.taps(path) if inference is not None else None
@@ -92,13 +100,25 @@ def _proven(
         compare_layers(inference, taps, proof.telling(parity)) if inference is not None and taps is not None else ()
     )
     first = next((layer for layer in layers if not layer.ok), None)
-    batch = fixed_batch(runner.inputs)
-    remedy = REPORT
-    if batch and proof.mixes_rows(parity, batch):
-        remedy = MIXES
-    elif parity.outputs and parity.worst.note.startswith("NaN") and (limits := _limits(artifact)):
-        remedy = KERNELS.format(limits=limits)
-    return replace(artifact, parity=parity, error=_disparity(form, parity, first, remedy))
+    return replace(artifact, parity=parity, error=_disparity(form, parity, first, _remedy(artifact, proof, parity)))
+
+
+def _checked(proof: Proof, runner: Runner) -> tuple[Proof, Parity]:
+    """Compare a file; where rows of a batch depend on each other, with Keras on batches as large as the file's."""
+    batch = fixed_batch(runner.inputs, proof.reference.inputs)
+    if not batch or proof.divides_into(batch):
+        parity = proof.check(runner)
+        if parity.ok or not batch or not proof.mixes_rows(parity, batch):
+            return proof, parity
+    same_batch = proof.of_batch(batch)
+    parity = same_batch.check(runner)
+    return same_batch, replace(parity, notes=(*parity.notes, MIXES.format(batch=batch)))
+
+
+def _remedy(artifact: Artifact, proof: Proof, parity: Parity) -> str:
+    if parity.outputs and parity.worst.note.startswith("NaN") and (limits := _limits(artifact)):
+        return KERNELS.format(limits=limits)
+    return remedy_for(parity, proof.stated) if parity.outputs else REPORT
 
 
 def opened_taps(form: Format, path: Path) -> Taps:
@@ -130,10 +150,7 @@ def _disparity(form: Format, parity: Parity, first: LayerParity | None, remedy: 
     """Say which output differs most, by how much, what was allowed, and at which layer it begins."""
     if not parity.outputs:
         return ParityError(f"the {form.title} file was not compared", reason="; ".join(parity.notes))
-    worst = parity.worst
-    reason = f"max |difference| {worst.error:.3g}, allowed {worst.tolerance:.3g} at scale {worst.scale:.3g}"
-    if worst.note:
-        reason = f"{reason}; {worst.note}" if isfinite(worst.error) and worst.tolerance > 0 else worst.note
+    worst, reason = parity.worst, describe(parity)
     if worst.ok:
         reason = f"the largest output stands at another place in {1 - (parity.top1 or 0):.2%} of the rows of your data"
     return ParityError(

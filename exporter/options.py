@@ -38,3 +38,20 @@ def checked_options(  # one parameter for each option
             "this version has no quantization recipes", where=f"quantize={quantize!r}", remedy="leave it out"
         )
     return Options(wanted, batch, tflite_batch, opset, quantize, verify, allow_flex)
+
+
+def checked_tolerance(tolerance: float | None) -> float | None:
+    """Return the tolerance that the user states.
+
+    Raises:
+        UsageError: if it is no number between 0 and 1.
+    """
+    if tolerance is None or (
+        isinstance(tolerance, int | float) and not isinstance(tolerance, bool) and 0 < tolerance < 1
+    ):
+        return tolerance
+    raise UsageError(
+        "a tolerance is a number between 0 and 1, relative to the largest value of an output",
+        where=f"tolerance={tolerance!r}",
+        remedy="tolerance=1e-3 accepts a thousandth of it",
+    )

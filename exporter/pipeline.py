@@ -13,12 +13,12 @@ from exporter.artifacts import Job, made, obstacles, opened_taps, proven_again
 from exporter.checks.trust import told
 from exporter.freeze import Inference
 from exporter.labels import checked_labels
-from exporter.options import checked_options
+from exporter.options import checked_options, checked_tolerance
 from exporter.parity.locate import compare_layers
 from exporter.parity.proof import Proof
 from exporter.progress import Progress, Silent
 from exporter.quiet import quiet
-from exporter.report import read_report, write_report
+from exporter.report import clear_failed, read_report, write_failed, write_report
 from exporter.source import open_source, versions
 from exporter.spec import FORMATS, Batch, Location, Problem, Report
 from exporter.staging import staged
@@ -42,13 +42,16 @@ def export(  # noqa: PLR0913 - the interface of the package
     labels: Sequence[str] | None = None,
     allow_flex: bool = False,
     trust: bool = False,
+    tolerance: float | None = None,
+    keep_verified: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Export a model to files that are proven to compute what Keras computes.
 
     Args:
         model: a built keras.Model, or a path to a .keras or .h5 file or to a SavedModel of a Keras model.
-        output: the folder to write; it is replaced as a whole when everything passed, else left as it was.
+        output: the folder to write; it is replaced as a whole when everything passed, else left as it was, and the report
+            stands beside it.
         formats: any of "saved_model", "tflite", "onnx", "ort" (ONNX Runtime's own file for devices), "micro" (C++ sources
             for microcontrollers).
         input_signature: what `model.export` takes; or by the names of inputs, sizes of dynamic dimensions without the batch,
@@ -66,6 +69,9 @@ def export(  # noqa: PLR0913 - the interface of the package
         allow_flex: where TFLite has no builtin op, keep TensorFlow's own in the file: it then needs the Flex delegate, tens of
             megabytes on the device, and cannot be verified where that is missing.
         trust: load files that may hold code. Only for files that you made.
+        tolerance: the largest difference that you accept, relative to the scale of each output, in place of what rounding
+            explains; the report says so. Integers, booleans, strings, NaN and infinities stay exact.
+        keep_verified: write the formats that were verified even if another one failed.
         progress: told what is being done; None: silence.
 
     Returns:
@@ -78,6 +84,7 @@ def export(  # noqa: PLR0913 - the interface of the package
         OutputError: the folder cannot be written.
     """
     options = checked_options(formats, batch, tflite_batch, opset, quantize, verify, allow_flex)
+    stated = checked_tolerance(tolerance)
     chosen = [known_formats.get(name) for name in options.formats]
     progress = progress or Silent()
     with quiet(), staged(Path(output)) as stage:
@@ -88,20 +95,22 @@ def export(  # noqa: PLR0913 - the interface of the package
             problems = checks.find_problems(source, options, inference)
         report = Report(source.model.name, stage.output, (), problems, source.facts, versions())
         if report.errors:
-            return report
+            return write_failed(report)
         named = {} if labels is None else {"labels": checked_labels(labels, inference.outputs)}
         job = Job(inference, options, {**source.metadata, **named}, stage.path)
         with progress("Computing the reference"):
-            job.proof = Proof.of_model(inference, options.batch, samples) if verify else None
+            job.proof = Proof.of_model(inference, options.batch, samples, stated=stated) if verify else None
         report = replace(report, artifacts=tuple(made(form, job, stage.output, progress) for form in chosen))
         if job.proof:
             report = replace(report, data=job.proof.facts)
-        if report.ok:
-            with progress("Writing the report"):
-                if job.proof:
-                    job.proof.save(stage.path / SAMPLES)
-                write_report(report, stage.path)
-            stage.commit()
+        with progress("Writing the report"):
+            if not report.ok and not (keep_verified and any(report)):
+                return write_failed(report)
+            if job.proof:
+                job.proof.save(stage.path / SAMPLES)
+            write_report(report, stage.path)
+        stage.commit()
+        clear_failed(stage.output)
     return report
 
 
@@ -181,7 +190,7 @@ def verify(
                 source = open_source(model, custom_objects, trust=trust)
                 problems = tuple(dict.fromkeys((*problems, *told(source))))
                 proof = Proof.of_model(Inference(source.model), "dynamic", anew=True)
-        artifacts = tuple(proven_again(a, proof, progress) for a in before)
+        artifacts = tuple(proven_again(a, proof, progress) for a in before if a.path is not None)
     return replace(before, artifacts=artifacts, problems=problems, versions=versions(), data=proof.facts)
 
 

@@ -10,7 +10,7 @@ hand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from exporter.replay import Replay
@@ -22,6 +22,7 @@ DOUBLE: Mapping[str, str] = {
     "complex64": "complex128",
 }
 SINGLE: Mapping[str, str] = {"float16": "float32", "bfloat16": "float32"}
+TO_SINGLE: Mapping[str, str] = {**SINGLE, "float64": "float32", "complex128": "complex64"}
 
 
 class Widened:
@@ -35,7 +36,9 @@ class Widened:
         replay: what emits the ops.
     """
 
-    def __init__(self, concrete: Any, mapping: Mapping[str, str], replay: type[Replay] = Replay) -> None:
+    def __init__(
+        self, concrete: Any, mapping: Mapping[str, str], replay: Callable[[Mapping[str, str]], Replay] = Replay
+    ) -> None:
         self._concrete = concrete
         self._replay = replay(mapping)
 
@@ -69,3 +72,19 @@ class Widened:
         own = self._concrete.inputs[: len(self._concrete.inputs) - len(self._concrete.captured_inputs)]
         specs = [tf.TensorSpec(t.shape, t.dtype, name=t.op.name) for t in own]
         return tf.function(self.__call__, autograph=False).get_concrete_function(*specs)
+
+
+def dtypes_of(concrete: Any) -> frozenset[str]:
+    """Return the names of the dtypes that occur in a traced function and in the functions that it calls."""
+    import tensorflow as tf
+
+    graph = concrete.graph.as_graph_def()
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    attributes = [value for node in nodes for value in node.attr.values()]
+    found = {t for value in attributes for t in (value.type, *value.list.type) if t}
+    return frozenset(tf.as_dtype(t).name for t in found)
+
+
+def effective(arithmetic: Mapping[str, str], dtypes: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Return what an arithmetic changes in a model with these dtypes, in a fixed order."""
+    return tuple(sorted((old, new) for old, new in arithmetic.items() if old in dtypes))

@@ -17,7 +17,7 @@ _LITERAL_OPS = frozenset({"AsString", "Bitcast", "DecodeRaw", "ParseTensor", "Ra
 _LOSSLESS_OPS = frozenset({"AssignVariableOp", "Cast", "Range", "ReadVariableOp", "ResourceGather", "ResourceGatherNd"})
 # True of the original graph only: where an op was placed, how it is differentiated, the shapes seen in tracing.
 _LOCAL_ATTRIBUTES = frozenset({"_class", "_gradient_op_type", "_input_shapes", "_output_shapes"})
-_COMPILED = "_XlaMustCompile"
+COMPILED = "_XlaMustCompile"
 
 
 class Replay:
@@ -86,8 +86,8 @@ class Replay:
         if _library_function(op.graph, op.type) is not None:
             return "StatefulPartitionedCall", self._call(op), list(map(self._mapped, own))
         attrs = {name: value for name, value in op.node_def.attr.items() if name not in _LOCAL_ATTRIBUTES}
-        if _COMPILED in attrs and _needs_no_compiler(definition(op.graph, attrs["f"].func.name)):
-            del attrs[_COMPILED]
+        if COMPILED in attrs and needs_no_compiler(definition(op.graph, attrs["f"].func.name)):
+            del attrs[COMPILED]
         wide = {name: self.attribute(op, value) for name, value in attrs.items()}
         if self._keeps_precision(op, wide):
             return op.type, attrs, own
@@ -137,7 +137,7 @@ class Replay:
         with image.as_default():
             image.inputs = [self._parameter(t) for t in source.inputs]
             image.outputs, image.control_outputs = self.replay(source, image.inputs)
-        dropped = _LOCAL_ATTRIBUTES | ({_COMPILED} if _needs_no_compiler(original) else set())
+        dropped = _LOCAL_ATTRIBUTES | ({COMPILED} if needs_no_compiler(original) else set())
         kept = {key: value for key, value in original.attr.items() if key not in dropped}
         target._add_function_recursive(atomic_function.from_func_graph(image.name, image, kept))
         return image.name
@@ -186,6 +186,11 @@ class Replay:
         return self._mapping.get(dtype, dtype)
 
 
+def is_library_call(op: Any) -> bool:
+    """Whether the type of an op is the name of a function of its graph."""
+    return _library_function(op.graph, op.type) is not None
+
+
 def definition(graph: Any, name: str) -> Any:
     """Return the FunctionDef of a function that `graph`, or a graph around it, has in its library."""
     function = _library_function(graph, name)
@@ -202,7 +207,7 @@ def _library_function(graph: Any, name: str) -> Any:
     return None
 
 
-def _needs_no_compiler(function: Any) -> bool:
+def needs_no_compiler(function: Any) -> bool:
     """Whether a function that XLA is to compile holds convolutions that TensorFlow itself can do on a CPU.
 
     Keras asks for XLA for the sake of grouped, dilated and channels-first convolutions; in double it is 50 times slower.

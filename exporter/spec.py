@@ -77,6 +77,9 @@ class OutputParity:
         scale: max |reference|.
         keras_error: max |Keras in float32 - reference|, Keras's own rounding.
         note: what did not match, when the error is infinite; else remarks.
+        elements: how many were compared.
+        beyond: how many of them are beyond the tolerance.
+        undetermined: how many of them float32 itself does not determine; they may go as far as rounding takes them.
     """
 
     output: str
@@ -86,6 +89,9 @@ class OutputParity:
     scale: float
     keras_error: float
     note: str = ""
+    elements: int = 0
+    beyond: int = 0
+    undetermined: int = 0
 
     @property
     def ok(self) -> bool:
@@ -125,6 +131,18 @@ class Parity:
 
     def __bool__(self) -> bool:
         return self.ok
+
+    @property
+    def undetermined(self) -> int:
+        """How many elements float32 itself does not determine, over all outputs and cases."""
+        return sum(o.undetermined for o in self.outputs)
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in words."""
+        if not self.ok:
+            return "differs"
+        return f"verified, {self.undetermined:,} elements undetermined" if self.undetermined else "verified"
 
     @property
     def worst(self) -> OutputParity:

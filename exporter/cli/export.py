@@ -42,6 +42,13 @@ if TYPE_CHECKING:
     help="Write C++ sources for microcontrollers too: the model, its ops, the size of its arena.",
 )
 @options.trust
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="X",
+    help="Largest difference that you accept, relative to the scale of each output.  [default: what rounding explains]",
+)
+@click.option("--keep-verified", is_flag=True, help="Write the formats that were verified even if another one failed.")
 @click.option("--no-verify", is_flag=True, help="Do not run the files and compare them with Keras.")
 @options.as_json
 @options.verbose
@@ -64,12 +71,14 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     allow_flex: bool,
     micro: bool,
     trust: bool,
+    tolerance: float | None,
+    keep_verified: bool,
     no_verify: bool,
 ) -> int:
     """Export MODEL to files in DIR, each compared with Keras.
 
     MODEL is a .keras or .h5 file, or the folder of a SavedModel. DIR is replaced as a whole when everything passed,
-    else it is left as it was.
+    else it is left as it was, and the report stands beside it: DIR.report.html.
     """
     with mode.working() as progress:
         from exporter.labels import read_labels
@@ -90,6 +99,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             labels=read_labels(labels) if labels else None,
             allow_flex=allow_flex,
             trust=trust,
+            tolerance=tolerance,
+            keep_verified=keep_verified,
             progress=progress,
         )
     from exporter.cli._outcome import tell

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.parity.expectation import Expectation, differences, doubtful, expect_all
-from exporter.parity.floats import dtype_name, is_inexact, largest, stands_for, widest
+from exporter.parity.expectation import Bound, Expectation, differences, exact_differences, expect_all
+from exporter.parity.floats import dtype_name, is_inexact, kinds_of, largest, stands_for, widest
 from exporter.parity.softmax import log_errors
-from exporter.parity.tolerances import WITH_REFERENCE, tolerance_for
 from exporter.spec import OutputParity
+
+_NAMES = ((2, "NaN"), (4, "+Inf"), (8, "-Inf"))
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """How one output compares.
+
+    Args:
+        error: the largest; infinite where something did not match at all.
+        note: what did not match, or what was excused.
+        beyond: how many elements are beyond the tolerance.
+        undetermined: how many elements float32 does not determine.
+    """
+
+    error: float
+    note: str = ""
+    beyond: int = 0
+    undetermined: int = 0
 
 
 def compare(
@@ -37,7 +56,7 @@ def compare(
 def compare_expected(
     actual: Mapping[str, np.ndarray], expected: Sequence[Expectation], case: str
 ) -> tuple[OutputParity, ...]:
-    """Do what `compare` does, with E, S and tolerances measured before.
+    """Do what `compare` does, with the bounds measured before.
 
     What a softmax makes is compared twice: as it is, and as logits.
     """
@@ -45,102 +64,89 @@ def compare_expected(
 
 
 def _compare_output(actual: Mapping[str, np.ndarray], expected: Expectation, case: str) -> Iterator[OutputParity]:
-    direct = _compare_values(actual, expected, case)
-    yield direct
-    if expected.log_error is not None and np.isfinite(direct.error):
-        yield _compare_logits(np.asarray(actual[expected.output]), expected, expected.log_error, case)
-
-
-def _compare_values(actual: Mapping[str, np.ndarray], expected: Expectation, case: str) -> OutputParity:
     if expected.output not in actual:
-        error, note = np.inf, f"no such output; the file has {', '.join(actual) or 'none'}"
-    else:
-        value = np.asarray(actual[expected.output])
-        error, note = _difference(value, expected)
+        missing = _Verdict(np.inf, f"no such output; the file has {', '.join(actual) or 'none'}")
+        yield _parity(missing, expected, expected.bound, case)
+        return
+    value = np.asarray(actual[expected.output])
+    verdict = _compare_values(value, expected)
+    yield _parity(verdict, expected, expected.bound, case)
+    if expected.log_bound is not None and np.isfinite(verdict.error):
+        errors = log_errors(value, expected.reference)
+        logits = _judge(errors, expected.log_bound, np.ones(errors.shape, bool))
+        yield _parity(logits, expected, expected.log_bound, f"{case}, as logits")
+
+
+def _parity(verdict: _Verdict, expected: Expectation, bound: Bound, case: str) -> OutputParity:
     return OutputParity(
         output=expected.output,
         case=case,
-        error=error,
-        tolerance=expected.tolerance,
-        scale=expected.scale,
-        keras_error=expected.keras_error,
-        note=note,
+        error=verdict.error,
+        tolerance=bound.tolerance,
+        scale=bound.scale,
+        keras_error=bound.keras_error,
+        note=verdict.note,
+        elements=expected.keras.size,
+        beyond=verdict.beyond,
+        undetermined=verdict.undetermined,
     )
 
 
-def _compare_logits(value: np.ndarray, expected: Expectation, log_error: float, case: str) -> OutputParity:
-    """Compare what a softmax makes by its logarithm; see `softmax`."""
-    errors = largest(log_errors(value, expected.reference), ~doubtful(expected.keras, expected.reference))
-    bound = tolerance_for(expected.dtype).bound(log_error, 1.0)
-    return OutputParity(expected.output, f"{case}, as logits", errors, bound, 1.0, log_error)
-
-
-def _difference(value: np.ndarray, expected: Expectation) -> tuple[float, str]:
-    """Return the error and, where it is infinite, what did not match."""
+def _compare_values(value: np.ndarray, expected: Expectation) -> _Verdict:
     if not stands_for(dtype_name(value), expected.dtype):
-        return np.inf, f"dtype {dtype_name(value)}, Keras gives {expected.dtype}"
+        return _Verdict(np.inf, f"dtype {dtype_name(value)}, Keras gives {expected.dtype}")
     if value.shape != expected.keras.shape:
-        return np.inf, f"shape {value.shape}, Keras gives {expected.keras.shape}"
+        return _Verdict(np.inf, f"shape {value.shape}, Keras gives {expected.keras.shape}")
     if not is_inexact(value):
-        return _exact_difference(value, expected)
-    mask = _mask_difference(value, expected.keras, expected.reference)
-    return (np.inf, mask) if mask else _rounded_difference(value, expected)
-
-
-def _exact_difference(value: np.ndarray, expected: Expectation) -> tuple[float, str]:
-    """Count wrong elements. Where Keras itself changes when its floats are widened (a tie in argmax), both may stand."""
-    if expected.dtype == "string":
-        value, keras = _as_bytes(value), _as_bytes(expected.keras)
-        wrong = value != keras
-    else:
-        wrong = (value != expected.keras) & (value != expected.reference)
-        if expected.sway is not None:
-            wrong &= ~_swayed(np.abs(value.astype("float64") - expected.reference), expected, expected.sway)
-    count = int(np.count_nonzero(wrong))
-    return (float(count), f"{count} of {value.size} elements differ") if count else (0.0, "")
-
-
-def _mask_difference(value: np.ndarray, keras: np.ndarray, reference: np.ndarray) -> str:
-    """Describe where NaN, +Inf and -Inf are not at the same places; empty if they are.
-
-    A NaN may also stand where the reference has one and Keras does not: TensorFlow's float32 kernels for CPUs drop some. Its
-    softmax of (NaN, 1, 2) is (NaN, 0, 0), and its ReLU of NaN behind a convolution 0.
-    """
-    arrays = [widest(a) for a in (value, keras, reference)]
-    parts = [[a.real for a in arrays], [a.imag for a in arrays]] if np.iscomplexobj(value) else [arrays]
-    for name, test in (("NaN", np.isnan), ("+Inf", np.isposinf), ("-Inf", np.isneginf)):
-        for v, k, r in parts:
-            differ = test(v) != test(k)
-            if (differ & ~(np.isnan(v) & np.isnan(r))).any():
-                return f"{name} at {np.count_nonzero(test(v))} places, in Keras at {np.count_nonzero(test(k))}"
-    return ""
-
-
-def _rounded_difference(value: np.ndarray, expected: Expectation) -> tuple[float, str]:
-    """Return max |value - reference| over what is finite; Keras stands in where only the reference is not.
-
-    Doubtful elements (see `expectation.doubtful`) may be as far off as Keras itself, as often as the tolerance allows.
-    """
+        return _compare_exact(value, expected)
+    if mismatch := _mismatched_kinds(value, expected):
+        return mismatch
+    several = np.zeros(value.shape, bool) if expected.kinds is None else expected.kinds != kinds_of(expected.keras)
     reference = np.where(np.isfinite(expected.reference), expected.reference, widest(expected.keras))
-    errors = differences(value, reference)
-    if expected.sway is not None and (far := _swayed(errors, expected, expected.sway)).any():
-        note = f"{np.count_nonzero(far)} of {far.size} elements go no further than float32 takes them"
-        return largest(errors, ~far), note
-    doubt = doubtful(expected.keras, expected.reference)
-    if not doubt.any():
-        return largest(errors, np.isfinite(errors)), ""
-    rule = tolerance_for(expected.dtype)
-    excused = doubt & (errors <= rule.factor * largest(differences(expected.keras, reference), doubt))
-    note = f"{np.count_nonzero(doubt)} of {doubt.size} elements are doubtful in Keras itself"
-    return largest(errors, ~excused), note
+    return _judge(differences(value, reference), expected.bound, ~several)
 
 
-def _swayed(errors: np.ndarray, expected: Expectation, sway: np.ndarray) -> np.ndarray:
-    """Return which errors are no evidence: the element alone goes beyond the tolerance, and about as far as this.
+def _judge(errors: np.ndarray, bound: Bound, compared: np.ndarray) -> _Verdict:
+    """Return the largest error of what float32 determines; the others may go as far as the draws go."""
+    excused = bound.excused(errors) | ~compared
+    undetermined = ~compared if bound.undetermined is None else bound.undetermined | ~compared
+    count = int(np.count_nonzero(undetermined))
+    note = f"{count} of {errors.size} elements undetermined: float32 itself does not determine them" if count else ""
+    beyond = int(np.count_nonzero(errors[~excused] > bound.tolerance))
+    return _Verdict(largest(errors, ~excused), note, beyond, count)
 
-    As far is as many steps of its own as the tolerance allows of the scale's: a runtime may take several ops for one.
+
+def _compare_exact(value: np.ndarray, expected: Expectation) -> _Verdict:
+    """Count wrong elements. Where rounding changes what Keras gives (a tie in argmax), what any draw gives may stand."""
+    keras, reference = expected.keras, expected.reference
+    if expected.dtype == "string":
+        value, keras, reference = (_as_bytes(array) for array in (value, keras, reference))
+    wrong = (value != keras) & (value != reference)
+    undetermined = 0
+    if expected.bound.undetermined is not None:
+        wrong &= ~expected.bound.excused(exact_differences(value, reference))
+        undetermined = int(np.count_nonzero(expected.bound.undetermined))
+    count = int(np.count_nonzero(wrong))
+    return _Verdict(float(count), f"{count} of {value.size} elements differ" if count else "", count, undetermined)
+
+
+def _mismatched_kinds(value: np.ndarray, expected: Expectation) -> _Verdict | None:
+    """Return a verdict where NaN, +Inf and -Inf are not at places where Keras, the reference or a draw has them.
+
+    TensorFlow's float32 kernels for CPUs drop some NaN. Its softmax of (NaN, 1, 2) is (NaN, 0, 0), and its ReLU of NaN behind
+    a convolution 0; the reference keeps them, and a file may do either.
     """
-    return (sway > expected.tolerance) & (errors <= WITH_REFERENCE["float32"].steps * sway)
+    found, keras = kinds_of(value), kinds_of(expected.keras)
+    allowed = keras if expected.kinds is None else expected.kinds
+    wrong = (found & ~allowed) != 0
+    if not wrong.any():
+        return None
+    count = int(np.count_nonzero(wrong))
+    for bit, name in ((b << shift, name) for shift in (0, 4) for b, name in _NAMES):
+        if (((found ^ keras) & bit) != 0)[wrong].any():
+            places = [np.count_nonzero(kinds & bit) for kinds in (found, keras)]
+            return _Verdict(np.inf, f"{name} at {places[0]} places, in Keras at {places[1]}", count)
+    return _Verdict(np.inf, f"{count} of {value.size} elements are not finite as in Keras", count)
 
 
 def _as_bytes(array: np.ndarray) -> np.ndarray:

@@ -31,3 +31,14 @@ def stands_for(found: str, wanted: str) -> bool:
 def dtype_name(array: np.ndarray) -> str:
     """Return TensorFlow's name of a dtype: byte and text arrays are "string"."""
     return "string" if array.dtype.kind in "OSU" else array.dtype.name
+
+
+def kinds_of(array: np.ndarray) -> np.ndarray:
+    """Return one bit per element for what it is: 1 finite, 2 NaN, 4 +Inf, 8 -Inf; 16 times that for an imaginary part."""
+    values = widest(array)
+    if np.iscomplexobj(values):
+        return kinds_of(values.real) | (kinds_of(values.imag) << 4)
+    kinds = np.ones(values.shape, np.uint8)
+    for bit, test in ((2, np.isnan), (4, np.isposinf), (8, np.isneginf)):
+        kinds[test(values)] = bit
+    return kinds

@@ -31,6 +31,11 @@ class Renamed:
     outputs: tuple[TensorInfo, ...]
     remarks: tuple[str, ...]
 
+    @property
+    def arithmetic(self) -> Mapping[str, str]:
+        """In which dtypes the file computes, by Keras's dtypes."""
+        return self.file.arithmetic
+
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the file once."""
         found = self.file.run({f.name: inputs[i.name] for f, i in zip(self.file.inputs, self.inputs, strict=True)})

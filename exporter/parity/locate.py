@@ -98,7 +98,7 @@ def _loosened(expected: Expectation, relative: float) -> Expectation:
     """Return the expectation with Keras's error at least `relative` to the scale: one sample's error is a matter of luck."""
     rule = tolerance_for(expected.dtype)
     bound = rule.bound(max(expected.keras_error, relative * expected.scale), expected.scale)
-    return replace(expected, tolerance=max(expected.tolerance, bound))
+    return replace(expected, bound=replace(expected.bound, tolerance=max(expected.tolerance, bound)))
 
 
 def _as(value: np.ndarray, keras: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from exporter.parity.batches import rows_of
 from exporter.parity.interface import fitted
 from exporter.parity.reference import Expectations, Reference
 from exporter.parity.samples import Sample, make_samples, user_samples
-from exporter.parity.saving import load_samples, save_samples
+from exporter.parity.saving import BATCH, load_samples, save_samples
 from exporter.parity.verify import verify_artifact
 from exporter.spec import Batch, Parity
 
@@ -27,6 +27,8 @@ class Proof:
         samples: generated inputs.
         real: the user's own data.
         counted: names of the model that a file may have with another count (`interface.fitted`).
+        stated: the user's own tolerance, relative to the scale of each output; None: as measured.
+        of_batch: makes the proof for files of a fixed batch.
     """
 
     def __init__(
@@ -35,38 +37,60 @@ class Proof:
         samples: Sequence[Sample],
         real: Sequence[Sample] = (),
         counted: Collection[str] = (),
+        *,
+        stated: float | None = None,
+        of_batch: Callable[[int], Proof] | None = None,
     ) -> None:
         self.reference = reference
         self._counted = counted
         self.samples = samples
         self.real = tuple(real)
+        self.stated = stated
+        self._of_batch = of_batch
+        self._of_batches: dict[int, Proof] = {}
 
     @classmethod
-    def of_model(cls, inference: Inference, batch: Batch, data: Any = None, *, anew: bool = False) -> Proof:
+    def of_model(
+        cls, inference: Inference, batch: Batch, data: Any = None, *, stated: float | None = None, anew: bool = False
+    ) -> Proof:
         """Make samples for a model, with Keras in float64 as the truth.
 
         Args:
             inference: the model.
             batch: what the files are written for.
             data: the user's own, by input name.
+            stated: the user's own tolerance, relative to the scale of each output; None: as measured.
             anew: whether the files were written earlier, perhaps in another process.
         """
         real = () if data is None else (user_samples(data, inference),)
         counted = counted_names(inference.model) if anew else ()
         own = real[0] if real else None
-        return cls(Reference(inference), make_samples(inference, batch, own=own), real, counted)
+        reference = Reference(inference, stated, None if batch == "dynamic" else batch)
+        samples = make_samples(inference, batch, own=own)
+        reference.prepare([*samples, *real])
+
+        def of_batch(size: int) -> Proof:
+            return cls.of_model(inference, size, data, stated=stated, anew=anew)
+
+        return cls(reference, samples, real, counted, stated=stated, of_batch=of_batch)
 
     @classmethod
     def of_folder(cls, folder: Path) -> Proof:
         """Read the golden samples that an export has written."""
         saved = load_samples(folder)
-        return cls(saved.reference, saved.samples, saved.real)
+
+        def of_batch(size: int) -> Proof:
+            return cls.of_folder(folder / BATCH.format(size))
+
+        return cls(saved.reference, saved.samples, saved.real, stated=saved.stated, of_batch=of_batch)
 
     @property
     def facts(self) -> dict[str, Any]:
         """What report.json says of the samples."""
         inputs = self.reference.inputs
+        stated = {} if self.stated is None else {"stated_tolerance": self.stated}
         return {
+            **stated,
             "reference": self.reference.kind,
             "generated_samples": len(self.samples),
             "generated_rows": sum(rows_of(s.arrays, inputs) for s in self.samples),
@@ -93,8 +117,20 @@ class Proof:
     def mixes_rows(self, parity: Parity, batch: int) -> bool:
         """Whether a file of a fixed batch differs because the rows of a batch depend on each other in the model."""
         (sample,) = self.telling(parity)[:1] or (None,)
-        return sample is not None and isinstance(self.reference, Reference) and self.reference.mixes_rows(sample, batch)
+        return sample is not None and self.reference.mixes_rows(sample, batch)
+
+    def divides_into(self, batch: int) -> bool:
+        """Whether outputs have one entry per row, so that samples can be fed to a file of a fixed batch in portions."""
+        return all(o.shape and o.shape[0] in (None, batch) for o in self.reference.outputs)
+
+    def of_batch(self, batch: int) -> Proof:
+        """Return the proof for files of a fixed batch of a model whose rows depend on each other."""
+        if batch not in self._of_batches and self._of_batch is not None:
+            self._of_batches[batch] = self._of_batch(batch)
+        return self._of_batches.get(batch, self)
 
     def save(self, folder: Path) -> None:
         """Write the samples and what they should give, for `kx verify` and for the user's own tests."""
-        save_samples(folder, self.samples, self.reference, self.real)
+        save_samples(folder, self.samples, self.reference, self.real, self.stated, sorted(self._of_batches))
+        for batch, proof in self._of_batches.items():
+            proof.save(folder / BATCH.format(batch))

@@ -4,7 +4,8 @@
     samples/inputs_0.npz            one array per input
     samples/outputs_0.npz           what Keras computes, one array per output
     samples/reference_0.npz         the same in float64, where there is such a reference
-    samples/sway_0.npz              how far float32 takes each element, where that had to be known
+    samples/rounding_0_0.npz        which elements float32 does not determine, and what kinds of numbers they may be
+    samples/batch_1/                the same for files of batch 1, where the rows of a batch depend on each other
     samples/test_data_set_0/*.pb    the first sample as ONNX tensors, in the layout that ONNX tools know
 
 Equal samples give equal bytes.
@@ -16,7 +17,7 @@ import importlib.util
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,18 @@ from typing import Any
 import numpy as np
 
 from exporter.errors import InvalidArtifactError, UsageError
-from exporter.parity.expectation import Expectation
+from exporter.parity.expectation import Bound, Expectation
 from exporter.parity.floats import dtype_name
 from exporter.parity.plan import BUDGET
-from exporter.parity.reference import Expectations
+from exporter.parity.reference import NATIVE, Arithmetic, Expectations, Key
 from exporter.parity.samples import Sample
 from exporter.parity.values import numpy_dtype
+from exporter.precision import effective
 from exporter.spec import TensorInfo
 
-VERSION = 1  # of index.json
+VERSION = 2  # of index.json
+BATCH = "batch_{}"  # the folder of samples for files of a fixed batch, where rows depend on each other
+_MASKS = ("values", "logits", "kinds")  # as their names begin in rounding_0.npz
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,26 @@ class SavedReference:
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
     stateful: bool
-    expectations: Mapping[str, tuple[Expectation, ...]]
+    dtypes: frozenset[str]
+    expectations: Mapping[str, Mapping[Key, tuple[Expectation, ...]]]
+    batches: frozenset[int] = frozenset()
 
-    def expect(self, sample: Sample) -> tuple[Expectation, ...]:
-        """Return what each output should be for a saved sample."""
+    def expect(self, sample: Sample, arithmetic: Arithmetic = NATIVE) -> tuple[Expectation, ...]:
+        """Return what each output should be for a saved sample; as Keras computes it where this arithmetic is not known."""
+        known = self.known(sample)
+        return known.get(effective(arithmetic, self.dtypes), known[()])
+
+    def reconsider(self, sample: Sample, arithmetic: Arithmetic = NATIVE) -> tuple[Expectation, ...]:
+        """Return the same: nothing more is known."""
+        return self.expect(sample, arithmetic)
+
+    def known(self, sample: Sample) -> Mapping[Key, tuple[Expectation, ...]]:
+        """Return the expectations by what the arithmetic of a file changes in the model."""
         return self.expectations[sample.name]
 
-    def reconsider(self, sample: Sample) -> tuple[Expectation, ...]:
-        """Return the same: nothing more is known."""
-        return self.expect(sample)
+    def mixes_rows(self, sample: Sample, size: int) -> bool:
+        """Whether rows depended on each other, so that samples of this batch were saved."""
+        return size in self.batches
 
 
 @dataclass(frozen=True)
@@ -62,10 +77,16 @@ class SavedSamples:
     samples: tuple[Sample, ...]
     real: tuple[Sample, ...]
     reference: SavedReference
+    stated: float | None = None
 
 
 def save_samples(
-    folder: Path, samples: Sequence[Sample], reference: Expectations, real: Sample | Sequence[Sample] | None = None
+    folder: Path,
+    samples: Sequence[Sample],
+    reference: Expectations,
+    real: Sample | Sequence[Sample] | None = None,
+    stated: float | None = None,
+    batches: Sequence[int] = (),
 ) -> None:
     """Write samples and what they should give to `folder`, which is made.
 
@@ -74,18 +95,24 @@ def save_samples(
         samples: generated samples.
         reference: what they should give.
         real: the user's own data; of each sample as many rows are kept as have `BUDGET` elements.
+        stated: the user's own tolerance.
+        batches: for which there are samples of their own, in `BATCH`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     own = [] if real is None else [real] if isinstance(real, Sample) else list(real)
-    entries = []
-    for number, (sample, is_real) in enumerate([*((s, False) for s in samples), *((_cut(s), True) for s in own)]):
-        expected = reference.expect(sample)
-        entries.append({"name": sample.name, "real": is_real, **_write(folder, number, sample, expected)})
+    named = [*((s, False) for s in samples), *((_cut(s), True) for s in own)]
+    entries = [
+        {"name": sample.name, "real": is_real, **_write(folder, number, sample, reference.known(sample))}
+        for number, (sample, is_real) in enumerate(named)
+    ]
     index = {
         "version": VERSION,
         "reference": reference.kind,
         "notes": list(reference.notes),
         "stateful": reference.stateful,
+        "dtypes": sorted(reference.dtypes),
+        "stated_tolerance": stated,
+        "batches": list(batches),
         "inputs": [asdict(info) for info in reference.inputs],
         "outputs": [asdict(info) for info in reference.outputs],
         "samples": entries,
@@ -120,24 +147,43 @@ def _cut(sample: Sample) -> Sample:
     return Sample(sample.name, {name: a[:rows] if a.ndim else a for name, a in sample.arrays.items()})
 
 
-def _write(folder: Path, number: int, sample: Sample, expected: Sequence[Expectation]) -> dict[str, Any]:
+def _write(folder: Path, number: int, sample: Sample, known: Mapping[Key, tuple[Expectation, ...]]) -> dict[str, Any]:
     """Write the arrays of one sample; return its entry in the index."""
+    expected = known[()]
     files = {"inputs": sample.arrays, "outputs": {e.output: e.keras for e in expected}}
     better = {e.output: e.reference for e in expected if e.reference is not e.keras}
     if better:
         files["reference"] = better
-    if sways := {e.output: e.sway for e in expected if e.sway is not None}:
-        files["sway"] = sways
+    for place, key in enumerate(known):
+        if masks := dict(_masks(known[key])):
+            files[f"rounding_{place}"] = masks
     for kind, arrays in files.items():
         _write_npz(folder / f"{kind}_{number}.npz", arrays)
     return {
         **{kind: f"{kind}_{number}.npz" for kind in files},
         "dtypes": {e.output: e.dtype for e in expected},
-        "keras_error": {e.output: e.keras_error for e in expected},
-        "scale": {e.output: e.scale for e in expected},
-        "tolerance": {e.output: e.tolerance for e in expected},
-        "log_error": {e.output: e.log_error for e in expected},
+        "bounds": [{"arithmetic": dict(key), "outputs": _bounds(known[key])} for key in known],
     }
+
+
+def _masks(expected: Sequence[Expectation]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield what stands in no figure: which elements are undetermined, and what kinds of numbers they may be."""
+    for e in expected:
+        masks = (e.bound.undetermined, None if e.log_bound is None else e.log_bound.undetermined, e.kinds)
+        for kind, mask in zip(_MASKS, masks, strict=True):
+            if mask is not None:
+                yield f"{kind}/{e.output}", mask
+
+
+def _bounds(expected: Sequence[Expectation]) -> dict[str, Any]:
+    return {
+        e.output: {"values": _figures(e.bound), "logits": None if e.log_bound is None else _figures(e.log_bound)}
+        for e in expected
+    }
+
+
+def _figures(bound: Bound) -> dict[str, float]:
+    return {name: float(getattr(bound, name)) for name in ("keras_error", "scale", "tolerance", "furthest", "loose")}
 
 
 def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
@@ -153,27 +199,39 @@ def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
         samples[entry["real"]].append(Sample(entry["name"], _read_npz(folder / entry["inputs"], dtypes)))
         expectations[entry["name"]] = _expectations(folder, entry)
     reference = SavedReference(
-        index["reference"], tuple(index["notes"]), inputs, outputs, index["stateful"], expectations
+        index["reference"],
+        tuple(index["notes"]),
+        inputs,
+        outputs,
+        index["stateful"],
+        frozenset(index["dtypes"]),
+        expectations,
+        frozenset(index["batches"]),
     )
-    return SavedSamples(tuple(samples[False]), tuple(samples[True]), reference)
+    return SavedSamples(tuple(samples[False]), tuple(samples[True]), reference, index["stated_tolerance"])
 
 
-def _expectations(folder: Path, entry: Mapping[str, Any]) -> tuple[Expectation, ...]:
+def _expectations(folder: Path, entry: Mapping[str, Any]) -> dict[Key, tuple[Expectation, ...]]:
     keras = _read_npz(folder / entry["outputs"], entry["dtypes"])
-    better, sways = (_read_npz(folder / entry[kind], {}) if kind in entry else {} for kind in ("reference", "sway"))
-    return tuple(
-        Expectation(
-            name,
-            keras[name],
-            better.get(name, keras[name]),
-            entry["keras_error"][name],
-            entry["scale"][name],
-            entry["tolerance"][name],
-            entry["log_error"][name],
-            sways.get(name),
+    better = _read_npz(folder / entry["reference"], {}) if "reference" in entry else {}
+    found = {}
+    for place, known in enumerate(entry["bounds"]):
+        file = entry.get(f"rounding_{place}")
+        masks = {} if file is None else _read_npz(folder / file, {})
+        found[tuple(sorted(known["arithmetic"].items()))] = tuple(
+            _expectation(name, keras[name], better.get(name, keras[name]), known["outputs"][name], masks)
+            for name in entry["dtypes"]
         )
-        for name in entry["dtypes"]
-    )
+    return found
+
+
+def _expectation(
+    name: str, keras: np.ndarray, reference: np.ndarray, figures: Mapping[str, Any], masks: Mapping[str, np.ndarray]
+) -> Expectation:
+    undetermined, logits_undetermined, kinds = (masks.get(f"{kind}/{name}") for kind in _MASKS)
+    bound = Bound(**figures["values"], undetermined=undetermined)
+    log_bound = figures["logits"] and Bound(**figures["logits"], undetermined=logits_undetermined)
+    return Expectation(name, keras, reference, bound, log_bound, kinds)
 
 
 def _write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

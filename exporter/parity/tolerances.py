@@ -34,6 +34,27 @@ class Tolerance:
         return max(self.factor * keras_error, self.steps * self.eps * scale, self.smallest)
 
 
+@dataclass(frozen=True)
+class DrawRule:
+    """How far a file may go beyond the draws of Monte Carlo arithmetic (`rounding_noise`).
+
+    Args:
+        factor: times the furthest draw, over all elements that float32 determines.
+        elsewhere: times the furthest draw, over those that it does not determine; few draws see little of a wide spread.
+        reason: why these numbers.
+    """
+
+    factor: float
+    elsewhere: float
+    reason: str
+
+
+DRAWS = DrawRule(
+    factor=2,
+    elsewhere=8,
+    reason="right files reach up to 1.1 times the furthest of a few draws in LiteRT, 0.6 in ONNX Runtime",
+)
+
 EXACT = Tolerance(0, 0, 0, 0, "integers, booleans and strings have no rounding")
 
 # By the dtype that Keras returns.
@@ -60,6 +81,16 @@ WITHOUT_REFERENCE: Mapping[str, Tolerance] = MappingProxyType(
 )
 
 
+_HALF_STEPS: Mapping[str, float] = MappingProxyType(
+    {"float16": 2.0**-11}
+)  # bfloat16 is handed out as float32, unrounded
+
+
+def rounded_to(dtype: str) -> float:
+    """Return what writing a float32 as `dtype` costs, relative to the scale: half a step."""
+    return _HALF_STEPS.get(dtype, 0.0)
+
+
 def tolerance_for(dtype: str, *, reference: str = "float64") -> Tolerance:
     """Return the tolerance for an output that Keras returns as `dtype`.
 
@@ -73,4 +104,13 @@ def tolerance_for(dtype: str, *, reference: str = "float64") -> Tolerance:
     return table.get(dtype, EXACT)
 
 
-__all__ = ["EXACT", "WITHOUT_REFERENCE", "WITH_REFERENCE", "Tolerance", "tolerance_for"]
+__all__ = [
+    "DRAWS",
+    "EXACT",
+    "WITHOUT_REFERENCE",
+    "WITH_REFERENCE",
+    "DrawRule",
+    "Tolerance",
+    "rounded_to",
+    "tolerance_for",
+]

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exporter.errors import ExporterError
-from exporter.report import figures
+from exporter.report import figures, page_of
 from exporter.spec import Artifact, Inspection, Problem, Report
 
 _STYLES: dict[figures.Mood, str] = {"good": "green", "unsure": "yellow", "bad": "bold red"}
@@ -33,8 +33,8 @@ def print_report(report: Report, console: Console) -> None:
     for note in figures.notes(report):
         _print_labelled("note", note, console, "dim")
     mood, sentence = figures.summary(report)
-    page = report.directory / "report.html"
-    console.print(_marked(mood, sentence, console, f"  {page}" if report.ok and page.is_file() else ""), soft_wrap=True)
+    page = page_of(report)
+    console.print(_marked(mood, sentence, console, f"  {page}" if page is not None else ""), soft_wrap=True)
 
 
 def table(reports: Sequence[Report], console: Console) -> Group:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -32,6 +34,7 @@ class KerasRunner:
     """
 
     remarks: tuple[str, ...] = ()
+    arithmetic: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, model, batch=None, change=lambda outputs: outputs):
         self._inference = Inference(model)

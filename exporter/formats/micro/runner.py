@@ -16,6 +16,7 @@ from exporter.errors import InvalidArtifactError, UnsupportedError
 from exporter.formats.micro.arena import LARGEST, smallest_arena
 from exporter.formats.tflite.inspection import inspect
 from exporter.formats.tflite.runner import fitting
+from exporter.precision import TO_SINGLE
 from exporter.spec import TensorInfo
 
 _TRIVIAL = re.compile(r"^\[|^Failed (starting|to) |^\s*$|^Traceback|^  |Error: TFLM failed")  # not why it failed
@@ -36,6 +37,7 @@ class MicroRunner:
     """
 
     remarks: tuple[str, ...] = ()
+    arithmetic = TO_SINGLE
 
     def __init__(self, path: Path) -> None:
         found = inspect(path)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from exporter.errors import InvalidArtifactError
+from exporter.precision import SINGLE
 from exporter.spec import TensorInfo
 
 DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
@@ -27,6 +28,7 @@ class OnnxRunner:
     """
 
     remarks: tuple[str, ...] = ()
+    arithmetic = SINGLE  # the writer makes float32 of 16-bit floats
 
     def __init__(self, path: Path, *, threads: int = 0, optimized: bool = True) -> None:
         import onnxruntime as ort

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +38,7 @@ class SavedModelRunner:
     """
 
     remarks: tuple[str, ...] = ()
+    arithmetic: Mapping[str, str] = MappingProxyType({})  # TensorFlow computes as Keras does
 
     def __init__(self, home: Home, number: int, signature: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
         self._home, self._number = home, number

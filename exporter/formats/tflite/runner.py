@@ -11,6 +11,7 @@ import numpy as np
 from exporter.errors import InvalidArtifactError, UsageError
 from exporter.formats.tflite.flex import PROVEN_WITH_FLEX, with_flex, without_flex
 from exporter.formats.tflite.inspection import inspect
+from exporter.precision import TO_SINGLE
 from exporter.spec import TensorInfo
 
 PLAUSIBLE = (64, 8, 224, 1)  # sizes at which dynamic dimensions are tried: images, sequences, large images, anything
@@ -35,6 +36,7 @@ class LiteRtRunner:
     """
 
     remarks: tuple[str, ...]
+    arithmetic = TO_SINGLE
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         self.path = path

@@ -16,14 +16,12 @@ import tensorflow as tf
 from exporter.lowerings.tflite import ASSIGNMENTS, op_lowerings
 from exporter.lowerings.tflite.complex_numbers import STRUCTURAL, Pair, structural
 from exporter.lowerings.tflite.weights import Outside, emitted
-from exporter.precision import SINGLE
+from exporter.precision import TO_SINGLE
 from exporter.replay import Replay, definition
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 CASES = ("Case", "StatelessCase")
-
-TO_SINGLE: Mapping[str, str] = {**SINGLE, "float64": "float32", "complex128": "complex64"}
 
 
 def rewritten(concrete: Any, outside: Outside, written_as: Mapping[str, str]) -> Callable[..., list[Any]]:
