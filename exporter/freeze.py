@@ -18,15 +18,13 @@ from exporter.corrections import corrected
 from exporter.dynamic_sizes import of_any_size
 from exporter.errors import ExporterError, UnsupportedError, UsageError
 from exporter.failures import message_of, place_of
+from exporter.guessing import guessed_inputs
 from exporter.leading import Leading, free_inputs, leading_of
+from exporter.naming import apart
 from exporter.one_row import computed_as_many
 from exporter.scopes import allowed_scopes
-from exporter.signature import InputSignature, apart, input_signature, output_names
+from exporter.signature import InputSignature, input_signature, output_names
 from exporter.spec import Batch, TensorInfo
-
-NEUTRAL = frozenset(
-    {"Equal", "Identity", "NotEqual", "Shape"}
-)  # what is done with indices and numbers alike: masks, say
 
 
 class Inference:
@@ -34,7 +32,9 @@ class Inference:
 
     Args:
         model: a keras.Model, TensorFlow backend.
-        signature: what `model.export(input_signature=...)` takes; None: from the model.
+        signature: what `model.export(input_signature=...)` takes, or sizes or specs by the names of inputs (see
+            `input_signature`); None: from the model.
+        samples: the user's own data, which tell the dtypes of a subclassed model's inputs.
 
     Attributes:
         inputs: names, shapes (the batch is None unless the model fixes it) and dtypes, in Keras's order.
@@ -44,13 +44,18 @@ class Inference:
         UsageError: if the model was never built, or the signature does not fit it.
     """
 
-    def __init__(self, model: Any, signature: Any = None) -> None:
+    def __init__(self, model: Any, signature: Any = None, samples: Any = None) -> None:
         self.model = model
         self._signature: InputSignature = input_signature(model, signature)
         self._concrete: dict[tuple[TensorInfo, ...], Any] = {}
         self._output_names: list[str] | None = None
         if self._signature.guessed:
-            self._signature = replace(self._signature, inputs=self._with_integer_inputs())
+            self._signature = replace(self._signature, inputs=guessed_inputs(self, samples))
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments of the model's `call` that the inputs are packed into."""
+        return self._signature.arguments
 
     @property
     def inputs(self) -> tuple[TensorInfo, ...]:
@@ -87,7 +92,7 @@ class Inference:
         except ExporterError:
             raise
         except Exception as error:  # a layer's own code, which may raise anything
-            raise _failed(self.inputs, error) from error
+            raise _failed(self.inputs, error, guessed=self._signature.guessed) from error
         leaves = [t for t in keras.tree.flatten(outputs) if t is not None]
         inputs = {info.name: t for info, t in zip(self.inputs, tensors, strict=True)}
         self._output_names = apart(output_names(self.model, outputs), leaves, inputs)
@@ -146,30 +151,17 @@ class Inference:
         results = self.concrete()(*tensors)
         return {o.name: r.numpy() for o, r in zip(self.outputs, results, strict=True)}
 
-    def _with_integer_inputs(self) -> tuple[TensorInfo, ...]:
-        """Give int32 to the inputs that the model casts to integers, and otherwise at most compares or hands on.
 
-        Keras does not record the dtypes that a subclassed model was called with, and assumes its compute dtype,
-        even for token ids.
-        """
-        graph = self.concrete().graph
-        infos = []
-        for info, placeholder in zip(self.inputs, graph.inputs, strict=False):
-            cast = [op.type == "Cast" and op.outputs[0].dtype.is_integer for op in placeholder.consumers()]
-            others = {op.type for op, is_cast in zip(placeholder.consumers(), cast, strict=True) if not is_cast}
-            integers = any(cast) and others <= NEUTRAL
-            infos.append(replace(info, dtype="int32") if integers else info)
-        if tuple(infos) != self.inputs:
-            self._concrete.clear()
-        return tuple(infos)
-
-
-def _failed(inputs: Sequence[TensorInfo], error: Exception) -> UnsupportedError:
+def _failed(inputs: Sequence[TensorInfo], error: Exception, *, guessed: bool) -> UnsupportedError:
     open_sizes = ", ".join(i.name for i in inputs if None in i.shape[1:])
     sized = f", or give {open_sizes} a size: input_signature= (--shape)" if open_sizes else ""
+    example = (
+        f"{inputs[0].name}=int32[{','.join('?' if d is None else str(d) for d in inputs[0].shape)}]" if inputs else ""
+    )
+    typed = f"; if an input is not {inputs[0].dtype}, say so: input_signature= (--input {example})" if guessed else ""
     return UnsupportedError(
         "Keras itself cannot run the model as a graph",
         where=place_of(error) or ", ".join(map(str, inputs)),
         reason=message_of(error).partition(" You can attempt")[0],  # TensorFlow's advice is for Keras's authors
-        remedy=f"make model.predict() work{' for any size' if sized else ''}{sized}",
+        remedy=f"make model.predict() work{' for any size' if sized else ''} on {', '.join(map(str, inputs))}{sized}{typed}",
     )

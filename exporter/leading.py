@@ -108,7 +108,7 @@ def _outputs(inference: Inference, groups: Sequence[tuple[str, ...]], names: Map
         rows = {n: PRIMES[(offset + k) % len(PRIMES)] for k, group in enumerate(groups) for n in group}
         sizes = probe.sizes(rows, kind)
         owner = {rows[group[0]]: names[group[0]] for group in groups}
-        found.append({name: owner.get(sizes.get(name)) for name in wanted})
+        found.append({name: owner.get(sizes.get(name) or 0) for name in wanted})
     return {name: told for name in wanted if (told := found[0][name]) and told == found[1][name]}
 
 
@@ -136,7 +136,7 @@ class _Probe:
         try:
             maker = ValueMaker(self._inference, 0)
             arrays = {
-                name: maker.make(kind, name, tuple(rows.get(name, d) if d is None else d for d in shape))
+                name: maker.make(kind, name, tuple(rows[name] if d is None else d for d in shape))
                 for name, shape in self._shapes.items()
             }
             with ModelState(self._inference.concrete()).used():

@@ -54,8 +54,9 @@ def export(  # noqa: PLR0913 - the interface of the package
             stands beside it.
         formats: any of "saved_model", "tflite", "onnx", "ort" (ONNX Runtime's own file for devices), "micro" (C++ sources
             for microcontrollers).
-        input_signature: what `model.export` takes; or sizes of dynamic dimensions by the names of inputs, without the batch:
-            {"image": (224, 224, 3)}; None: from the model.
+        input_signature: what `model.export` takes; or by the names of inputs, sizes of dynamic dimensions without the batch,
+            {"image": (224, 224, 3)}, or shapes and dtypes with it, {"ids": TensorInfo("ids", (None, 128), "int32")}, of
+            `exporter.spec`; None: from the model, and the dtypes of a subclassed model from `samples`.
         batch: batch size of ONNX and SavedModel files, "dynamic" or an int.
         tflite_batch: batch size of TFLite files, "dynamic" or an int.
         opset: ONNX opset; None: the lowest that holds the best form of every layer.
@@ -89,7 +90,7 @@ def export(  # noqa: PLR0913 - the interface of the package
     with quiet(), staged(Path(output)) as stage:
         with progress("Loading the model"):
             source = open_source(model, custom_objects, trust=trust)
-            inference = Inference(source.model, input_signature)
+            inference = Inference(source.model, input_signature, samples)
         with progress("Checking the model"):
             problems = checks.find_problems(source, options, inference)
         report = Report(source.model.name, stage.output, (), problems, source.facts, versions())
@@ -225,7 +226,7 @@ def locate(
     with quiet():
         with progress("Loading the model"):
             source = open_source(model, custom_objects, trust=trust)
-            inference = Inference(source.model)
+            inference = Inference(source.model, samples=samples)
         form = known_formats.of_path(path)
         taps = opened_taps(form, path)
         with progress("Computing the reference"):

@@ -12,17 +12,14 @@ layer's is the one that does not change.
 from __future__ import annotations
 
 import inspect
-import keyword
-import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from exporter.errors import UsageError
+from exporter.naming import unique
 from exporter.spec import TensorInfo
-
-Path = tuple[str | int, ...]
+from exporter.structures import Named, flatten, leaves_of, rebuilt, tensor_info, tensor_name
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,13 @@ class InputSignature:
         inputs: one entry per tensor, in Keras's order.
         pack: takes a list of tensors, returns the positional arguments for the model.
         guessed: whether dtypes were assumed because Keras does not record them (subclassed models).
+        arguments: names of the arguments that are packed.
     """
 
     inputs: tuple[TensorInfo, ...]
     pack: Callable[[Sequence[Any]], list[Any]]
     guessed: bool = False
+    arguments: tuple[str, ...] = ()
 
 
 def input_signature(model: Any, given: Any = None) -> InputSignature:
@@ -46,23 +45,75 @@ def input_signature(model: Any, given: Any = None) -> InputSignature:
     Args:
         model: a keras.Model.
         given: what `model.export(input_signature=...)` takes: one structure of specs per positional argument of `call`.
-            Or sizes for dynamic dimensions, by the names of inputs: {"image": (224, 224, 3)}, without the batch.
+            Or by the names of inputs, sizes for dynamic dimensions, {"image": (224, 224, 3)}, without the batch, and shapes
+            with dtypes, {"ids": TensorInfo("ids", (None, 128), "int32")}, with it.
 
     Raises:
         UsageError: if the model was never built and no signature is given, or the signature does not fit the model.
     """
-    if given and isinstance(given, Mapping) and all(isinstance(shape, list | tuple) for shape in given.values()):
-        own = input_signature(model)
-        return replace(own, inputs=_sized(own.inputs, by_input(model, own.inputs, given)))
-    arguments, structures = _given(model, given) if given is not None else _own(model)
-    named, leaves = _flatten(arguments, structures)
-    inputs = tuple(_tensor_info(name, leaf) for name, leaf in zip(unique(named), leaves, strict=True))
+    if given and isinstance(given, Mapping) and all(_is_by_name(value) for value in given.values()):
+        specs = {name: value for name, value in given.items() if isinstance(value, TensorInfo)}
+        sizes = {name: value for name, value in given.items() if name not in specs}
+        own = _packed(model, *_specified(model, specs)) if specs else input_signature(model)
+        return replace(own, inputs=_sized(own.inputs, by_input(model, own.inputs, sizes))) if sizes else own
+    signature = _packed(model, *(_given(model, given) if given is not None else _own(model)))
+    return replace(signature, guessed=given is None and _is_subclassed(model))
+
+
+def _is_by_name(value: Any) -> bool:
+    if isinstance(value, TensorInfo):
+        return True
+    return isinstance(value, list | tuple) and all(isinstance(d, int | None) for d in value)
+
+
+def _packed(model: Any, arguments: Sequence[str], structures: Sequence[Any]) -> InputSignature:
+    """Return the signature for arguments of `call`, each a structure of specs."""
+    named, leaves = flatten(arguments, structures)
+    inputs = tuple(tensor_info(name, leaf) for name, leaf in zip(unique(named), leaves, strict=True))
+    parameters = [] if not _is_subclassed(model) else list(inspect.signature(model.call).parameters)
+    gaps = [_gap(parameters, before, after) for before, after in zip([None, *arguments], arguments, strict=False)]
 
     def pack(tensors: Sequence[Any]) -> list[Any]:
         iterator = iter(tensors)
-        return [_rebuild(structure, iterator) for structure in structures]
+        packed: list[Any] = []
+        for gap, structure in zip(gaps, structures, strict=True):
+            packed += [*[None] * gap, rebuilt(structure, iterator)]
+        return packed
 
-    return InputSignature(inputs, pack, guessed=given is None and _is_subclassed(model))
+    return InputSignature(inputs, pack, arguments=tuple(arguments))
+
+
+def _gap(parameters: Sequence[str], before: str | None, after: str) -> int:
+    """Return how many optional tensors of `call` lie between two arguments that are given."""
+    if before not in parameters or after not in parameters:
+        return 0
+    return parameters.index(after) - parameters.index(before) - 1
+
+
+def _specified(model: Any, specs: Mapping[str, TensorInfo]) -> tuple[list[str], list[Any]]:
+    """Return the model's own arguments with some inputs specified anew, and the optional ones of `call` that are named."""
+    parameters = list(inspect.signature(model.call).parameters) if _is_subclassed(model) else []
+    try:
+        arguments, structures = _own(model)
+    except UsageError:
+        if not specs.keys() <= set(parameters):
+            raise
+        arguments, structures = [], []
+    names, leaves = flatten(arguments, structures)
+    names = unique(names)
+    added = [p for p in parameters if p in specs and p not in names and p not in arguments]
+    if unknown := sorted(specs.keys() - {*names, *added}):
+        raise UsageError(
+            "the model has no such input",
+            where=", ".join(unknown),
+            reason=f"it takes {', '.join([*names, *(p for p in parameters if p not in arguments)])}",
+        )
+    told = iter([Named(n, specs.get(n, leaf)) for n, leaf in zip(names, leaves, strict=True)])
+    anew = [rebuilt(structure, told) for structure in structures]
+    pairs = [*zip(arguments, anew, strict=True), *((p, specs[p]) for p in added)]
+    if parameters:
+        pairs.sort(key=lambda pair: parameters.index(pair[0]) if pair[0] in parameters else 0)
+    return [argument for argument, _ in pairs], [structure for _, structure in pairs]
 
 
 def _sized(inputs: tuple[TensorInfo, ...], shapes: Mapping[str, Sequence[int | None]]) -> tuple[TensorInfo, ...]:
@@ -90,7 +141,7 @@ def by_input(model: Any, inputs: Sequence[TensorInfo], given: Mapping[str, Any])
 
 def output_names(model: Any, structure: Any) -> list[str]:
     """Name the leaves of what the model returned, in Keras's flat order."""
-    paths = [path for path, _ in _leaves(structure)]
+    paths = [path for path, _ in leaves_of(structure)]
     graph = _graph(model)
     layers = list(graph.output_names) if graph is not None else []
     names = []
@@ -103,45 +154,6 @@ def output_names(model: Any, structure: Any) -> list[str]:
         else:
             names.append(f"output_{'_'.join(str(part) for part in path) or position}")
     return unique(names)
-
-
-def apart(names: Sequence[str], outputs: Sequence[Any], inputs: Mapping[str, Any]) -> list[str]:
-    """Number the names of outputs that an input has, too: ONNX has one name for one tensor.
-
-    Args:
-        names: of the outputs.
-        outputs: their tensors; one that is the input of that name keeps it.
-        inputs: the tensors of the inputs by name.
-    """
-    taken = [n for n in inputs if not any(n == o and t is inputs[n] for o, t in zip(names, outputs, strict=True))]
-    return unique([*taken, *names])[len(taken) :]
-
-
-def unique(names: Sequence[str]) -> list[str]:
-    """Append _1, _2, … to the second and later uses of a name, skipping names that are taken."""
-    taken, seen, result = set(names), Counter[str](), []
-    for name in names:
-        candidate = name
-        while seen[name] and candidate in taken:
-            candidate = f"{name}_{seen[name]}"
-            seen[name] += candidate in taken
-        seen[name] += 1
-        taken.add(candidate)
-        result.append(candidate)
-    return result
-
-
-def identifiers(names: Sequence[str]) -> list[str]:
-    """Spell names so that TensorFlow takes them as arguments of a signature, each another."""
-    return unique([_identifier(name) for name in names])
-
-
-def _identifier(name: str) -> str:
-    """Spell a name so that TensorFlow takes it as an argument of a signature."""
-    spelled = re.sub(r"\W", "_", name, flags=re.ASCII)
-    if not spelled or spelled[0].isdigit() or keyword.iskeyword(spelled):
-        spelled = f"arg_{spelled}"
-    return spelled
 
 
 def _graph(model: Any) -> Any:
@@ -168,11 +180,13 @@ def _own(model: Any) -> tuple[list[str], list[Any]]:
             "the model has no input shapes yet",
             where=model.name,
             reason="it was neither built nor called",
-            remedy="call it once on a batch, or pass input_signature=[keras.InputSpec(shape=(None, ...), dtype=...)]",
+            remedy="call it once on a batch, or pass input_signature=[keras.InputSpec(shape=(None, ...), dtype=...)] "
+            "(--input NAME=float32[?,128])",
         )
     arguments = [name.removesuffix("_shape") for name in shapes]
-    if arguments == ["input"]:
-        arguments = list(inspect.signature(model.call).parameters)[:1]
+    parameters = list(inspect.signature(model.call).parameters)
+    if not set(arguments) <= set(parameters):  # build() has other names for them
+        arguments = parameters[: len(arguments)]
     return arguments, [_specs(shape, model.input_dtype) for shape in shapes.values()]
 
 
@@ -193,8 +207,8 @@ def _without_accidental_batch(model: Any, structure: Any) -> Any:
     if not isinstance(model, keras.Sequential) or any(getattr(layer, "stateful", False) for layer in model.layers):
         return structure
 
-    def free(tensor: Any) -> _Named:
-        return _Named(_tensor_name(tensor), keras.InputSpec(shape=(None, *tensor.shape[1:]), dtype=tensor.dtype))
+    def free(tensor: Any) -> Named:
+        return Named(tensor_name(tensor), keras.InputSpec(shape=(None, *tensor.shape[1:]), dtype=tensor.dtype))
 
     return keras.tree.map_structure(free, structure)
 
@@ -205,80 +219,15 @@ def _given(model: Any, given: Any) -> tuple[list[str], list[Any]]:
     if graph is not None:
         if isinstance(graph._inputs_struct, list | tuple) and len(structures) == len(graph._inputs_struct) > 1:
             structures = [structures]
-        names = [_tensor_name(t) for t in graph.inputs]
-        leaves = [leaf for s in structures for _, leaf in _leaves(s)]
+        names = [tensor_name(t) for t in graph.inputs]
+        leaves = [leaf for s in structures for _, leaf in leaves_of(s)]
         if len(leaves) != len(names):
             raise UsageError(
                 "input_signature does not fit the model",
                 where=model.name,
                 reason=f"it has {len(leaves)} tensors, the model takes {len(names)}: {', '.join(names)}",
             )
-        named = iter([_Named(name, leaf) for name, leaf in zip(names, leaves, strict=True)])
-        return ["input"], [_rebuild(graph._inputs_struct, named)]
+        named = iter([Named(name, leaf) for name, leaf in zip(names, leaves, strict=True)])
+        return ["input"], [rebuilt(graph._inputs_struct, named)]
     parameters = [name for name in inspect.signature(model.call).parameters if name not in ("training", "mask")]
     return parameters[: len(structures)], structures
-
-
-@dataclass(frozen=True)
-class _Named:
-    """A spec that the user gave, under the name that Keras has for the input."""
-
-    name: str
-    spec: Any
-
-    @property
-    def shape(self) -> Any:
-        return self.spec.shape
-
-    @property
-    def dtype(self) -> Any:
-        return self.spec.dtype
-
-
-def _flatten(arguments: Sequence[str], structures: Sequence[Any]) -> tuple[list[str], list[Any]]:
-    names, leaves = [], []
-    for argument, structure in zip(arguments, structures, strict=True):
-        for path, leaf in _leaves(structure):
-            has_key = any(isinstance(part, str) for part in path)
-            own = _tensor_name(leaf)
-            joined = "_".join(str(part) for part in path)
-            names.append(joined if has_key else own or "_".join(filter(None, (argument, joined))))
-            leaves.append(leaf)
-    return names, leaves
-
-
-def _leaves(structure: Any, path: Path = ()) -> list[tuple[Path, Any]]:
-    """Return (path, leaf) in the order of keras.tree, which sorts the keys of a dict."""
-    if isinstance(structure, dict):
-        return [pair for key in sorted(structure) for pair in _leaves(structure[key], (*path, key))]
-    if isinstance(structure, list | tuple):
-        return [pair for i, item in enumerate(structure) for pair in _leaves(item, (*path, i))]
-    return [] if structure is None else [(path, structure)]
-
-
-def _rebuild(structure: Any, tensors: Any) -> Any:
-    if isinstance(structure, dict):
-        rebuilt = {key: _rebuild(structure[key], tensors) for key in sorted(structure)}
-        return {key: rebuilt[key] for key in structure}
-    if isinstance(structure, list | tuple):
-        items = [_rebuild(item, tensors) for item in structure]
-        if hasattr(structure, "_fields"):
-            return type(structure)(*items)
-        return items if isinstance(structure, list) else tuple(items)
-    return None if structure is None else next(tensors)
-
-
-def _tensor_name(leaf: Any) -> str:
-    """Return the name of an input: that of its InputLayer, or of the spec that the user gave."""
-    history = getattr(leaf, "_keras_history", None)
-    return getattr(history.operation if history else leaf, "name", None) or ""
-
-
-def _tensor_info(name: str, leaf: Any) -> TensorInfo:
-    import keras
-
-    if leaf.shape is None or leaf.dtype is None:
-        raise UsageError("an input of input_signature has no shape or no dtype", where=name)
-    shape = tuple(None if d is None else int(d) for d in leaf.shape)
-    dtype = leaf.dtype.name if hasattr(leaf.dtype, "as_datatype_enum") else keras.backend.standardize_dtype(leaf.dtype)
-    return TensorInfo(name, shape, dtype)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
 
-from exporter.errors import UsageError
+from exporter.errors import UnsupportedError, UsageError
 from exporter.freeze import Inference
-from exporter.signature import unique
+from exporter.naming import unique
+from exporter.spec import TensorInfo
 
 
 def interface(model, signature=None):
@@ -199,3 +202,125 @@ def test_sizes_that_do_not_fit(shapes):
     x = keras.Input((None, 3), name="a")
     with pytest.raises(UsageError, match="does not fit"):
         Inference(keras.Model(x, layers.Dense(2)(x)), shapes)
+
+
+class Rows(keras.Model):
+    """Looks up rows of a table: traces with integers only."""
+
+    def build(self, table_rows):
+        self.table = self.add_weight(shape=(20, 4))
+
+    def call(self, ids):
+        return keras.ops.mean(keras.ops.take(self.table, ids, axis=0), 1)
+
+
+class Words(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.lookup = layers.StringLookup(vocabulary=["a", "b"])
+
+    def call(self, words):
+        return self.lookup(words)
+
+
+class Masked(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.table = layers.Embedding(20, 4)
+
+    def call(self, inputs):
+        return keras.ops.sum(keras.ops.where(inputs["mask"][..., None], self.table(inputs["ids"]), 0.0), 1)
+
+
+IDS = np.array([[1, 2, 3], [4, 5, 0]])
+
+
+@pytest.mark.parametrize(
+    ("cls", "data", "expected"),
+    [
+        (Rows, IDS, {"ids": "int32"}),
+        (Words, np.array([["a"], ["z"]], object), {"words": "string"}),
+        (Masked, {"ids": IDS, "mask": IDS > 2}, {"ids": "int32", "mask": "bool"}),
+    ],
+)
+@pytest.mark.parametrize("with_data", [False, True])
+def test_the_dtypes_of_a_subclassed_model_are_found(cls, data, expected, with_data):
+    model = cls()
+    model(data if isinstance(data, dict) else tf.constant(data))
+    inference = Inference(model, samples=data if with_data else None)
+    assert {i.name: i.dtype for i in inference.inputs} == expected
+
+
+def test_the_users_data_tell_a_dtype_that_the_model_does_not():
+    class Sum(keras.Model):
+        def call(self, x):
+            return keras.ops.sum(keras.ops.cast(x, "float32"), 1)
+
+    model = Sum()
+    model(np.zeros((2, 3), "uint8"))
+    assert Inference(model).inputs[0].dtype == "float32"
+    assert Inference(model, samples=np.zeros((2, 3), "uint8")).inputs[0].dtype == "uint8"
+    assert Inference(model, samples=np.zeros((2, 3), "int64")).inputs[0].dtype == "int32"
+    assert Inference(model, samples=np.full((2, 3), 2**40)).inputs[0].dtype == "int64"
+
+
+def test_a_model_that_traces_with_no_dtype_names_the_option():
+    class Never(keras.Model):
+        def call(self, x):
+            raise ValueError("no")
+
+    model = Never()
+    model.built, model._build_shapes_dict = True, {"x": (None, 3)}
+    with pytest.raises(UnsupportedError, match=r"--input x=int32\[\?,3\]"):
+        Inference(model)
+
+
+def test_shape_and_dtype_by_the_name_of_an_input():
+    model = Rows()
+    model(IDS)
+    inference = Inference(model, {"ids": TensorInfo("ids", (None, 7), "int64")})
+    assert inference.inputs == (TensorInfo("ids", (None, 7), "int64"),)
+    with pytest.raises(UsageError, match="no such input"):
+        Inference(model, {"id": TensorInfo("id", (None, 7), "int64")})
+
+
+class Optional(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, x, skipped=None, segment=None, training=False):
+        y = self.dense(x)
+        return y if segment is None else y + keras.ops.cast(segment, "float32")
+
+
+def test_an_optional_tensor_is_taken_when_it_is_named():
+    model = Optional()
+    model(np.zeros((2, 4), "float32"))
+    assert [i.name for i in Inference(model).inputs] == ["x"]
+    inference = Inference(model, {"segment": TensorInfo("segment", (None, 2), "int32")})
+    assert [str(i) for i in inference.inputs] == ["x: float32[?, 4]", "segment: int32[?, 2]"]
+    zeros, ones = np.zeros((1, 4), "float32"), np.ones((1, 2), "int32")
+    np.testing.assert_array_equal(inference.predict({"x": zeros, "segment": ones})["output_0"], [[1, 1]])
+
+
+@pytest.mark.parametrize("given", [(123,), "x", {"x": 3}, [(3,)], [tf.RaggedTensorSpec((None, 3))]])
+def test_a_signature_of_another_form_is_explained(given):
+    x = keras.Input((3,), name="x")
+    with pytest.raises(UsageError, match="something else than shapes and dtypes"):
+        Inference(keras.Model(x, layers.Dense(2)(x)), given)
+
+
+class Moments(NamedTuple):
+    mean: object
+    spread: object
+
+
+def test_a_named_tuple_names_the_outputs():
+    class Both(keras.Model):
+        def call(self, x):
+            return Moments(keras.ops.mean(x, 1), keras.ops.std(x, 1))
+
+    model = Both()
+    model(np.zeros((2, 4), "float32"))
+    assert [o.name for o in Inference(model).outputs] == ["mean", "spread"]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from exporter.checks import RULES
-from exporter.signature import apart, input_signature, output_names
+from exporter.naming import apart
+from exporter.signature import input_signature, output_names
 from exporter.source import Source
 from exporter.spec import Options, Problem
 

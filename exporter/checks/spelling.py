@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from exporter.checks import GRAPH
 from exporter.freeze import Inference
+from exporter.naming import identifiers
 from exporter.scopes import scope_of
-from exporter.signature import identifiers
 from exporter.spec import Options, Problem
 
 SHOWN = 3  # names in a message

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -11,8 +12,12 @@ import click
 from exporter.cli._mode import Mode
 from exporter.errors import UsageError
 from exporter.failures import reason_of
-from exporter.spec import FORMATS
+from exporter.spec import FORMATS, TensorInfo
 
+DTYPES = (
+    *("bool", "string", "float16", "bfloat16", "float32", "float64"),
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -56,6 +61,35 @@ class ShapeType(click.ParamType[tuple[str, tuple[int | None, ...]]]):
         return "NAME=N,N,…"
 
 
+class InputType(click.ParamType[TensorInfo]):
+    """The dtype and the whole shape of an input: NAME=int32[?,128], "?" where it is dynamic."""
+
+    name = "input"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> TensorInfo:
+        """Return name, shape and dtype."""
+        if isinstance(value, TensorInfo):
+            return value
+        match = re.fullmatch(r"(?P<name>.+)=(?P<dtype>[a-z]+[0-9]*)\[(?P<sizes>[^\[\]]*)\]", value)
+        sizes = [part.strip() for part in match["sizes"].split(",")] if match and match["sizes"].strip() else []
+        if match is None or not all(s == "?" or (s.isdecimal() and int(s) > 0) for s in sizes):
+            self.fail(f"{value!r} is not like ids=int32[?,128].", param, ctx)
+        if match["dtype"] not in DTYPES:
+            self.fail(f"{match['dtype']!r} is none of {', '.join(DTYPES)}.", param, ctx)
+        return TensorInfo(match["name"], tuple(None if s == "?" else int(s) for s in sizes), match["dtype"])
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what the help shows."""
+        return "NAME=DTYPE[N,…]"
+
+
+def signature(
+    shapes: Sequence[tuple[str, tuple[int | None, ...]]], inputs: Sequence[TensorInfo]
+) -> dict[str, tuple[int | None, ...] | TensorInfo] | None:
+    """Return what `exporter.export` takes as input_signature; None if nothing was said."""
+    return {**dict(shapes), **{info.name: info for info in inputs}} or None
+
+
 def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in value.split(",") if name.strip())
     if not names:
@@ -95,6 +129,13 @@ shapes = click.option(
     type=ShapeType(),
     multiple=True,
     help="Sizes for the dynamic dimensions of an input, without the batch. May be repeated.",
+)
+inputs = click.option(
+    "--input",
+    "inputs",
+    type=InputType(),
+    multiple=True,
+    help="Shape with the batch, and dtype, of an input of a subclassed model: 'ids=int32[?,128]'. May be repeated.",
 )
 trust = click.option("--trust", is_flag=True, help="Load files that may run code. Only for files that you made.")
 as_json = _flag("--json", field="json", text="Print one JSON document on standard output.")

@@ -13,7 +13,7 @@ from exporter.cli._mode import Mode
 from exporter.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from exporter.spec import Problem
+    from exporter.spec import Problem, TensorInfo
 
 
 @click.command()
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.to
 @options.custom
 @options.shapes
+@options.inputs
 @options.trust
 @options.as_json
 @options.verbose
@@ -32,6 +33,7 @@ def command(
     formats: tuple[str, ...],
     custom: tuple[str, ...],
     shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    inputs: tuple[TensorInfo, ...],
     trust: bool,
 ) -> int:
     """Find what in MODEL will not export, and how to mend it."""
@@ -42,7 +44,7 @@ def command(
         problems = check(
             model,
             formats=formats,
-            input_signature=dict(shapes) or None,
+            input_signature=options.signature(shapes, inputs),
             custom_objects=import_custom(custom),
             trust=trust,
             progress=progress,

@@ -11,7 +11,7 @@ from exporter.cli import _options as options
 from exporter.cli._mode import Mode
 
 if TYPE_CHECKING:
-    from exporter.spec import Batch
+    from exporter.spec import Batch, TensorInfo
 
 
 @click.command()
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--batch", type=options.BatchType(), default="dynamic", help="Batch size of SavedModel and ONNX files.")
 @click.option("--tflite-batch", type=options.BatchType(), default=1, help="Batch size of TFLite files.")
 @options.shapes
+@options.inputs
 @click.option("--opset", type=click.IntRange(min=1), metavar="N", help="ONNX opset.  [default: the lowest that serves]")
 @click.option(
     "--samples", metavar="FILE", type=click.Path(path_type=Path), help="Your own data to compare on (.npz, .npy)."
@@ -63,6 +64,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     batch: Batch,
     tflite_batch: Batch,
     shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    inputs: tuple[TensorInfo, ...],
     opset: int | None,
     samples: Path | None,
     labels: Path | None,
@@ -87,7 +89,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             model,
             output,
             formats=(*formats, "micro") if micro else formats,
-            input_signature=dict(shapes) or None,
+            input_signature=options.signature(shapes, inputs),
             batch=batch,
             tflite_batch=tflite_batch,
             opset=opset,

@@ -99,10 +99,10 @@ def _further(
     fixed = fixed_batch(inputs, inference.inputs)
     if any(domain.mean is not None for domain in domains.values()):
         yield OWN_SCALE, fixed or 7, shapes[0]
-    if any(None in i.shape[1:] for i in inputs):
-        long = _longest(inference, inputs, shapes)
-        for kind in ("levels", "normal") if long else ():
-            yield kind, fixed or 1, long
+    long = _longest(inference, inputs, shapes) if any(None in i.shape[1:] for i in inputs) else None
+    if long is not None:
+        yield "levels", fixed or 1, long
+        yield "normal", fixed or 1, long
     if rows := _rows_for_tables(inference, shapes[-1], domains):
         yield EVERY_ROW, fixed or rows, shapes[-1]
 

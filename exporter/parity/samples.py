@@ -109,7 +109,7 @@ def _of_own_rows(inference: Inference, inputs: Sequence[TensorInfo], own: Sample
         for count in (1, 2, 3, 7) if fixed is None else (fixed,):
             index, cut = np.arange(count) % rows, batched(inference.inputs)
             arrays = {name: a[index] if name in cut else a for name, a in own.arrays.items()}
-            tried.add(f"rows of {own.name}, batch {count}", lambda arrays=arrays: arrays)
+            tried.add(f"rows of {own.name}, batch {count}", partial(dict, arrays))
     return Samples.of(tried.kept, [*notes, *tried.notes])
 
 

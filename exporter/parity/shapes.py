@@ -101,7 +101,8 @@ def _hollow(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) 
 
     from exporter.parity.values import ValueMaker
 
-    fixed = [replace(i, shape=tuple(2 if d is None else d for d in shapes[i.name])) for i in inputs]
+    chosen = {name: tuple(2 if d is None else d for d in shape) for name, shape in shapes.items()}
+    fixed = [replace(i, shape=chosen[i.name]) for i in inputs]
     known: list[int] = []
 
     def sizes(*tensors: Any) -> list[Any]:
@@ -115,7 +116,10 @@ def _hollow(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) 
         if 0 in known or not traced.outputs:
             return 0 in known
         maker = ValueMaker(inference, 0)
-        return any(int(n) == 0 for n in traced(*(tf.constant(maker.make("zeros", i.name, i.shape)) for i in fixed)))
+        return any(
+            int(n) == 0
+            for n in traced(*(tf.constant(maker.make("zeros", name, shape)) for name, shape in chosen.items()))
+        )
     except (TypeError, ValueError, UnsupportedError, tf.errors.OpError):
         return None
 

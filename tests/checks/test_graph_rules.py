@@ -142,6 +142,31 @@ def test_an_export_is_refused_in_every_format(form, tmp_path):
         report.raise_for_status()
 
 
+class Optional(keras.Model):
+    def call(self, x, segment=None, training=False):
+        return x if segment is None else x + segment
+
+
+def test_an_optional_tensor_that_is_left_out_is_told_of():
+    model = Optional()
+    model(tf.zeros((2, 3)))
+    (problem,) = [
+        p for p in find_problems(Source(model, "0" * 64), Options(), Inference(model)) if p.severity == "info"
+    ]
+    assert problem.where == "Optional.call(segment=None)"
+    assert "--input" in problem.remedy
+
+
+def test_names_that_a_saved_model_spells_are_told_of():
+    x = keras.Input((3,), name="in put")
+    model = keras.Model(x, layers.Dense(2, name="schicht ü")(x))
+    first, second = find_problems(Source(model, "0" * 64), Options(), Inference(model))
+    assert (first.where, first.severity, first.formats) == ("input 'in put'", "warning", ("saved_model",))
+    assert "'in put' is 'in_put'" in first.reason
+    assert (second.severity, second.formats) == ("info", ("saved_model",))
+    assert "'schicht ü/kernel'" in second.where
+
+
 def test_ragged_inputs_are_refused_and_sparse_ones_told_of():
     ragged = keras.Input((None,), dtype="int32", ragged=True, name="ids")
     sparse = keras.Input((8,), sparse=True, name="bag")

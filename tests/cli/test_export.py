@@ -10,6 +10,7 @@ import pytest
 from exporter import errors
 from exporter.progress import Lines, Silent
 from exporter.report.document import schema
+from exporter.spec import TensorInfo
 
 
 def test_the_defaults(kx, work, passed):
@@ -46,6 +47,7 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
         *("export", "m.h5", "--output", "out", "--to", "onnx, tflite", "--custom", "my_layers_of_test_export"),
         *("--batch", "4", "--tflite-batch", "dynamic", "--opset", "18", "--samples", "data.npz", "--trust"),
         *("--labels", "labels.txt", "--shape", "image=224,224,3", "--shape", "a=b=?,7"),
+        *("--input", "ids=int32[?,128]", "--input", "at=bool[]"),
         *("--no-verify", "-q", "--allow-flex", "--micro"),
     )
     assert (answer.code, answer.out, answer.err) == (0, "", "")
@@ -60,7 +62,12 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
         "tflite_batch": "dynamic",
         "labels": ["cat", "dög"],
         "allow_flex": True,
-        "input_signature": {"image": (224, 224, 3), "a=b": (None, 7)},
+        "input_signature": {
+            "image": (224, 224, 3),
+            "a=b": (None, 7),
+            "ids": TensorInfo("ids", (None, 128), "int32"),
+            "at": TensorInfo("at", (), "bool"),
+        },
         "opset": 18,
         "verify": False,
         "trust": True,
@@ -178,6 +185,17 @@ def test_a_shape_that_is_none(kx, work, passed, shape):
     answer = kx("export", "m.keras", "-o", "out", "--shape", shape)
     assert answer.code == errors.UsageError.exit_code
     assert "image=224,224,3" in answer.err
+    assert not export.calls
+
+
+@pytest.mark.parametrize(
+    "text", ["ids", "ids=int32", "ids=[?,1]", "=int32[?]", "ids=int32[a]", "ids=int32[0]", "ids=int33[?]"]
+)
+def test_an_input_that_is_none(kx, work, passed, text):
+    export = work("export", passed)
+    answer = kx("export", "m.keras", "-o", "out", "--input", text)
+    assert answer.code == errors.UsageError.exit_code
+    assert "int32" in answer.err
     assert not export.calls
 
 

@@ -23,7 +23,7 @@ from exporter.formats.saved_model.process import shared
 from exporter.formats.saved_model.runner import SavedModelRunner, opened_here, opened_in
 from exporter.formats.saved_model.worker import SIGNATURE
 from exporter.freeze import Inference
-from exporter.signature import identifiers
+from exporter.naming import identifiers
 from exporter.spec import Inspection, Options, TensorInfo
 
 EXTRA = Path("assets.extra") / "keras_exporter.json"

@@ -28,7 +28,7 @@ class Process:
         self._lock = threading.Lock()
         self._count = 0
         self._forgotten: list[int] = []
-        self._owner = os.getpid()
+        self._said = ""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         self._process = subprocess.Popen(
@@ -41,8 +41,8 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs, for the process that started it and not for one that was forked from that."""
-        return self._owner == os.getpid() and self._process.poll() is None
+        """Whether it still runs."""
+        return self._process.poll() is None
 
     def load(self, path: Path) -> tuple[int, dict[str, Any]]:
         """Open a folder; return the model's number and what its signature takes and gives.
@@ -69,7 +69,7 @@ class Process:
     def end(self) -> None:
         """End the process."""
         self._process.kill()
-        self._process.wait()
+        self._said = self._last_words()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None:
                 stream.close()
@@ -95,6 +95,8 @@ class Process:
         return answer, results
 
     def _last_words(self) -> str:
+        if self._said:
+            return self._said
         code = self._process.wait()
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip().splitlines()
@@ -109,7 +111,7 @@ def shared() -> Process:
     """Return the process that all SavedModels share; start one if there is none, so that it imports TensorFlow meanwhile."""
     with _LOCK:
         if _SHARED and not _SHARED[0].alive:
-            _SHARED.pop()
+            _SHARED.pop().end()
         if not _SHARED:
             _SHARED.append(Process())
         return _SHARED[0]
