@@ -30,7 +30,11 @@ class Runner(Protocol):
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
     remarks: tuple[str, ...]  # what a proof in this runtime should say of it
-    arithmetic: Mapping[str, str]  # in which dtypes the file computes, by Keras's dtypes; those not named stay
+
+    @property
+    def arithmetic(self) -> Mapping[str, str]:
+        """In which dtypes the file computes, by Keras's dtypes; those not named stay."""
+        ...
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the file once on `inputs`, by input name; return the outputs by output name.

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 
-from exporter.failures import message_of
 from exporter.freeze import Inference
 from exporter.parity.batches import batched, fixed_batch, in_step, rows_of, run_in_chunks
-from exporter.parity.compare import compare, compare_expected
+from exporter.parity.compare import compare_expected
 from exporter.parity.double import Double
-from exporter.parity.draws import FEW, MANY, ROWS, Drawn, Draws, first_rows, joined, split
+from exporter.parity.draws import Drawn
 from exporter.parity.expectation import Expectation, expect_all
 from exporter.parity.plan import BUDGET, cost_of_row
+from exporter.parity.sample_draws import Computed, SampleDraws
 from exporter.parity.samples import Sample
 from exporter.parity.softmax import softmax_outputs
 from exporter.parity.state import ModelState
@@ -29,6 +28,7 @@ Arithmetic = Mapping[str, str]
 NATIVE: Arithmetic = MappingProxyType({})  # a file that computes in Keras's own dtypes
 
 Key = tuple[tuple[str, str], ...]
+_Drawing = Callable[[SampleDraws, Computed], list[Drawn]]
 
 
 class Expectations(Protocol):
@@ -105,14 +105,13 @@ class Reference:
         self._stated = stated
         self._double = Double(inference)
         self._state = ModelState(inference.concrete())
-        self._computed: dict[str, _Computed] = {}
+        self._computed: dict[str, Computed] = {}
+        self._expected: dict[str, dict[Key, tuple[Expectation, ...]]] = {}
+        self._reconsidered: set[tuple[str, Key]] = set()
+        self._prepared: tuple[Computed, ...] = ()
         self._cost = cost_of_row((i.shape for i in inference.inputs), inference.model)
         self._softmax = softmax_outputs(inference)
-        self._draws = cache(lambda arithmetic: Draws(inference, dict(arithmetic)))
-        self._drawn_notes: tuple[str, ...] = ()
-        self._prepared: tuple[Sample, ...] = ()
-        self._drawn_ahead: set[Key] = set()
-        self._usual: dict[Key, dict[str, float]] = {}
+        self._draws: dict[Key, SampleDraws] = {}
         self.inputs = inference.inputs
         self.outputs = inference.outputs
         self.stateful = self._state.changes
@@ -127,28 +126,29 @@ class Reference:
     def notes(self) -> tuple[str, ...]:
         """What is less exact than it could be, and why."""
         stated = () if self._stated is None else (f"the tolerance is stated by you: {self._stated:g} of the scale",)
-        return (*self._double.notes, *stated, *self._drawn_notes)
+        return (*self._double.notes, *stated, *(note for draws in self._draws.values() for note in draws.notes))
 
     def expect(self, sample: Sample, arithmetic: Arithmetic = NATIVE) -> tuple[Expectation, ...]:
         """Return what each output should be for `sample`, with its bounds; cached by the sample's name."""
         computed = self._compute(sample)
         key = effective(arithmetic, self.dtypes)  # files that compute the model alike share their draws
-        if key not in computed.expected:
-            computed.expected[key] = self._measured(computed, key, self._few(computed, key))
-        return computed.expected[key]
+        known = self._expected[sample.name]
+        if key not in known:
+            known[key] = self._measured(computed, key, SampleDraws.few)
+        return known[key]
 
     def reconsider(self, sample: Sample, arithmetic: Arithmetic = NATIVE) -> tuple[Expectation, ...]:
         """Return the same after many more draws; kept for later files."""
         computed, key = self._compute(sample), effective(arithmetic, self.dtypes)
-        if key not in computed.reconsidered:
-            computed.reconsidered.add(key)
-            computed.expected[key] = self._measured(computed, key, self._many(computed, key))
-        return self.expect(sample, arithmetic)
+        if (sample.name, key) not in self._reconsidered:
+            self._reconsidered.add((sample.name, key))
+            self._expected[sample.name][key] = self._measured(computed, key, SampleDraws.many)
+        return self._expected[sample.name][key]
 
     def known(self, sample: Sample) -> Mapping[Key, tuple[Expectation, ...]]:
         """Return the expectations in every arithmetic that was asked for, and in Keras's own."""
         self.expect(sample)
-        return self._compute(sample).expected
+        return self._expected[sample.name]
 
     def mixes_rows(self, sample: Sample, size: int) -> bool:
         """Whether Keras itself fails on `size` rows at a time, or computes something else than on all at once."""
@@ -161,103 +161,43 @@ class Reference:
             return True
         return not all(result.ok for result in compare_expected(portions, self.reconsider(sample), sample.name))
 
-    def _compute(self, sample: Sample) -> _Computed:
+    def prepare(self, samples: Sequence[Sample]) -> None:
+        """Compute what samples should give; the first draws will be made for all of them together."""
+        self._prepared = tuple(self._compute(sample) for sample in samples)
+
+    def _compute(self, sample: Sample) -> Computed:
         cached = self._computed.get(sample.name)
         if cached is None or cached.sample is not sample:
             double = self._tried_in_double(sample.arrays)
-            cached = _Computed(sample, self._in_keras(sample.arrays, advance=True), double)
-            self._computed[sample.name] = cached
+            cached = Computed(sample, self._in_keras(sample.arrays, advance=True), double)
+            self._computed[sample.name], self._expected[sample.name] = cached, {}
         return cached
 
-    def prepare(self, samples: Sequence[Sample]) -> None:
-        """Compute what samples should give, and draw for all of them at once."""
-        for sample in samples:
-            self._compute(sample)
-        self._prepared = tuple(samples)
-
-    def _measured(self, computed: _Computed, key: Key, drawn: list[Drawn]) -> tuple[Expectation, ...]:
+    def _measured(self, computed: Computed, key: Key, drawing: _Drawing) -> tuple[Expectation, ...]:
         if computed.double is None:
             return expect_all(computed.keras, None, stated=self._stated)
+        if self.stateful or not any(a.size for a in computed.sample.arrays.values()):
+            return expect_all(computed.keras, computed.double, softmax=self._softmax, stated=self._stated)
+        draws = self._drawn_in(key)
+        drawn = drawing(draws, computed)
         return expect_all(
             computed.keras,
             computed.double,
             drawn,
             self._softmax,
             stated=self._stated,
-            computed_in=self._draws(key).computed_in if drawn else None,
-            usual=self._usual.get(key),
+            computed_in=draws.computed_in if drawn else None,
+            usual=draws.usual,
         )
 
-    def _few(self, computed: _Computed, key: Key) -> list[Drawn]:
-        """Return the draws of a sample, made together with those of the others if it is one of those prepared."""
-        if key not in self._drawn_ahead:
-            self._drawn_ahead.add(key)
-            self._tried(lambda: self._draw_ahead(key))
-        if key not in computed.drawn and not any(computed.sample is s for s in self._prepared):
-            arrays = first_rows(computed.sample.arrays, self._cut, ROWS)
-            computed.drawn[key] = self._tried(lambda: self._draws(key).few(arrays, _smallest(computed.keras))) or []
-        return computed.drawn.get(key, [])
-
-    def _draw_ahead(self, key: Key) -> None:
-        """Draw for the prepared samples of each shape together, as far as the budget goes; note how far draws usually go."""
-        left = self._affordable_rows
-        for group in self._groups() if self._cut else []:
-            parts = []
-            for computed in group:
-                rows = min(ROWS, left, rows_of(computed.sample.arrays, self.inputs))
-                left -= rows
-                if rows:
-                    parts.append((computed, rows))
-            if parts and self._rows_are_independent([c for c, _ in parts]):
-                self._draw_together(parts, key)
-        found = [e for c in self._computed.values() if key in c.drawn for e in self._measured(c, key, c.drawn[key])]
-        ratios = [(e.output, e.bound.furthest / e.scale) for e in found if e.scale]
-        self._usual[key] = {output: max(r for name, r in ratios if name == output) for output, _ in ratios}
-
-    def _groups(self) -> list[list[_Computed]]:
-        groups: dict[Any, list[_Computed]] = {}
-        for sample in self._prepared:
-            if rows_of(sample.arrays, self.inputs) and in_step(sample.arrays, self.inputs):
-                shapes = tuple(a.shape[1:] for a in sample.arrays.values())
-                groups.setdefault(shapes, []).append(self._computed[sample.name])
-        return list(groups.values())
-
-    def _rows_are_independent(self, group: Sequence[_Computed]) -> bool:
-        """Whether Keras gives for the first rows of all samples together what it gives for each sample."""
-        together = self._in_keras(joined([first_rows(c.sample.arrays, self._cut, 1) for c in group]))
-        alone = {name: np.concatenate([c.keras[name][:1] for c in group]) for name in together}
-        return all(result.ok for result in compare(together, None, alone, "rows"))
-
-    def _draw_together(self, parts: Sequence[tuple[_Computed, int]], key: Key) -> None:
-        arrays = joined([first_rows(c.sample.arrays, self._cut, rows) for c, rows in parts])
-        counts = [rows for _, rows in parts]
-        smallest = min(_smallest(c.keras) for c, _ in parts)
-        divided = [split(drawn, counts) for drawn in self._draws(key).few(arrays, smallest)]
-        for (computed, _), drawn in zip(parts, zip(*divided, strict=True), strict=True):
-            computed.drawn[key] = list(drawn)
-
-    def _many(self, computed: _Computed, key: Key) -> list[Drawn]:
-        rows = max(1, rows_of(computed.sample.arrays, self.inputs))
-        count = max(FEW, min(MANY, 4 * self._affordable_rows // rows))
-        arrays = computed.sample.arrays
-        cut = self._cut if in_step(arrays, self.inputs) else frozenset()
-        return self._tried(lambda: list(self._draws(key).many(arrays, cut, count))) or computed.drawn.get(key, [])
-
-    def _tried(self, draw: Callable[[], Any]) -> Any:
-        """Return draws; None where there cannot be any, and then Keras's own error is all that is known."""
-        import tensorflow as tf
-
-        if self.stateful or not self._double.available:
-            return None
-        try:
-            return draw()
-        except (KeyError, NotImplementedError, RuntimeError, TypeError, ValueError, tf.errors.OpError) as error:
-            self._drawn_notes = (f"no spread of float32 is known, only what Keras gives: {message_of(error)}",)
-            return None
-
-    @property
-    def _affordable_rows(self) -> int:
-        return max(1, BUDGET // (4 * self._cost))
+    def _drawn_in(self, key: Key) -> SampleDraws:
+        """Return the draws in one arithmetic."""
+        if key not in self._draws:
+            affordable = max(1, BUDGET // (4 * self._cost))
+            self._draws[key] = SampleDraws(
+                self._inference, dict(key), self._prepared, self._in_keras, batch=self._batch, affordable=affordable
+            )
+        return self._draws[key]
 
     def _tried_in_double(self, arrays: Arrays) -> dict[str, np.ndarray] | None:
         """Run in float64; None where that cannot be, and then Keras is the reference for what came before, too."""
@@ -270,8 +210,8 @@ class Reference:
         except tf.errors.OpError as error:
             if self._double.retry(error):
                 return self._tried_in_double(arrays)
-        for name, computed in self._computed.items():
-            self._computed[name] = _Computed(computed.sample, computed.keras, None)
+        self._computed = {name: replace(computed, double=None) for name, computed in self._computed.items()}
+        self._expected = {name: {} for name in self._expected}
         return None
 
     def _in_keras(self, arrays: Arrays, advance: bool = False) -> dict[str, np.ndarray]:
@@ -292,12 +232,6 @@ class Reference:
         fixed = fixed_batch(self.inputs)
         return all(o.shape and o.shape[0] in (None, fixed) for o in self.outputs)
 
-    @property
-    def _cut(self) -> frozenset[str]:
-        """The inputs that can be cut to their first rows."""
-        free = self._per_row and self._batch is None and fixed_batch(self.inputs) is None
-        return self._batched if free else frozenset()
-
     def _in_chunks(self, run: Any, arrays: Arrays) -> dict[str, np.ndarray]:
         """Run in portions that the model takes and the memory holds."""
         fixed, rows = self._batch or fixed_batch(self.inputs), rows_of(arrays, self.inputs)
@@ -306,19 +240,3 @@ class Reference:
         if rows == fixed or not rows or together or not in_step(arrays, self.inputs):
             return run(arrays)
         return run_in_chunks(run, arrays, size, sorted(self._batched))
-
-
-@dataclass
-class _Computed:
-    """What is known of one sample: Keras's values, the reference's, and the expectations in each arithmetic."""
-
-    sample: Sample
-    keras: dict[str, np.ndarray]
-    double: dict[str, np.ndarray] | None
-    drawn: dict[Key, list[Drawn]] = field(default_factory=dict)
-    expected: dict[Key, tuple[Expectation, ...]] = field(default_factory=dict)
-    reconsidered: set[Key] = field(default_factory=set)
-
-
-def _smallest(outputs: Arrays) -> int:
-    return min((a.size for a in outputs.values() if a.size), default=1)

@@ -20,13 +20,25 @@ After Parker, Monte Carlo arithmetic: exploiting randomness in floating-point ar
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from exporter.freeze import Inference
+from exporter.parity.noise_scales import (
+    STEPS,
+    Mover,
+    Scale,
+    at_least_one,
+    matrix_scale,
+    own_scale,
+    product_scale,
+    spectrum_scale,
+    sum_scale,
+    tied_scale,
+)
 from exporter.precision import Widened
 from exporter.replay import COMPILED, Replay, definition, is_library_call, needs_no_compiler
 
@@ -59,10 +71,7 @@ SPECTRA = frozenset(_SPECTRA.split())
 MATRICES = frozenset(_MATRICES.split())
 CHOICES = frozenset(_CHOICES.split())
 EXACT = frozenset(_EXACT.split())  # what moves, chooses or counts numbers, and rounds none
-STEPS: Mapping[str, float] = {"bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
-"""eps: relative distance of neighbouring numbers, by dtype."""
 
-_SHORT = 2.0**8  # a number is short that is a whole number of 1 / 256 below 256, or a whole number below 65536
 _UNKNOWN_TERMS = 64
 # Axes of a kernel over which products are added.
 _KERNEL_AXES: Mapping[str, tuple[int, ...]] = {
@@ -124,14 +133,14 @@ class _Perturbing(Replay):
     def _moved_inputs(self, op: Any, inputs: list[Any]) -> list[Any]:
         if op.type in CHOICES:
             return [self._moved_scores(op, n, x) for n, x in enumerate(inputs)]
-        return [self._moved(x, _matrix_scale) for x in inputs] if op.type in MATRICES else inputs
+        return [self._moved(x, matrix_scale) for x in inputs] if op.type in MATRICES else inputs
 
     def _moved_outputs(self, op: Any, inputs: list[Any], outputs: list[Any]) -> list[Any]:
         if op.type in SPECTRA:
-            return [self._moved(outputs[0], partial(_spectrum_scale, op.type), inputs[0])]
+            return [self._moved(outputs[0], partial(spectrum_scale, op.type), inputs[0])]
         if op.type in PRODUCTS | SUMS | OTHER_SUMS | RESAMPLING:
             return [self._moved_sum(op, inputs, outputs[0]), *outputs[1:]]
-        scale = _at_least_one if op.type == "Sigmoid" else _own_scale
+        scale = at_least_one if op.type == "Sigmoid" else own_scale
         return [self._moved(y, scale) for y in outputs]
 
     def _emit_compiled(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
@@ -141,153 +150,38 @@ class _Perturbing(Replay):
             image, outputs = super().emit(op, inputs)
         finally:
             self._compiled = False
-        return image, [self._moved(y, _matrix_scale) for y in outputs]
+        return image, [self._moved(y, matrix_scale) for y in outputs]
 
     def _moved_sum(self, op: Any, inputs: list[Any], total: Any) -> Any:
         import tensorflow as tf
 
         if not _is_rounded(total) or total.dtype.is_complex:
-            return self._moved(total, _own_scale)
+            return self._moved(total, own_scale)
         _, absolute = super().emit(op, [tf.abs(x) if _is_rounded(x) else x for x in inputs])
         if op.type in SUMS:
-            return self._moved(total, partial(_sum_scale, op.type), absolute[0], *inputs)
+            return self._moved(total, partial(sum_scale, op.type), absolute[0], *inputs)
         reach = 1.0
         if op.type in RESAMPLING:  # a place among n pixels is off by n eps
             reach = float(max((d or 1) for d in op.inputs[0].shape[1:3].as_list()))
         partial_sums = math.sqrt(_terms(op)) / 4 if op.type in PRODUCTS else 0.0
-        scale = partial(_product_scale, reach, partial_sums)
+        scale = partial(product_scale, reach, partial_sums)
         return self._moved(total, scale, absolute[0], *(x for x in inputs if _is_rounded(x)))
 
     def _moved_scores(self, op: Any, number: int, scores: Any) -> Any:
         """Move what a choice is made among, unless it is exact: an input of the model, a mask, a count."""
-        return self._moved(scores, _tied_scale) if _is_rounded(scores) and _is_computed(op.inputs[number]) else scores
+        return self._moved(scores, tied_scale) if _is_rounded(scores) and _is_computed(op.inputs[number]) else scores
 
-    def _moved(self, exact: Any, scale: _Scale, *given: Any) -> Any:
+    def _moved(self, exact: Any, scale: Scale, *given: Any) -> Any:
         """Move numbers at random, by up to eps times what `scale` makes of them and of `given`."""
         import tensorflow as tf
 
         if not _is_rounded(exact):
             return exact
         self._movers += 1
-        mover = _Mover(self._movers, self._amplitude, scale)
+        mover = Mover(self._movers, self._amplitude, scale)
         moved = tf.numpy_function(mover, [exact, *given], exact.dtype, stateful=True)
         moved.set_shape(exact.shape)
         return moved
-
-
-_Scale = Callable[..., np.ndarray | None]
-"""What the error of each number is a part of, in units of eps; None where all of them are exact."""
-
-
-class _Mover:
-    """Moves the results of one op; equal seeds give equal draws, in whatever order the ops run."""
-
-    def __init__(self, seed: int, amplitude: float, scale: _Scale) -> None:
-        self._seed, self._amplitude, self._scale = seed, amplitude, scale
-        self._calls = 0
-        self.__name__ = "move"
-
-    def __call__(self, exact: np.ndarray, *given: np.ndarray) -> np.ndarray:
-        self._calls += 1
-        if not exact.size:
-            return exact
-        scale = self._scale(exact, *given)
-        if scale is None:
-            return exact
-        if not np.iscomplexobj(exact):
-            return self._move(exact, scale)
-        moved = self._move(exact.real, scale) + 1j * self._move(exact.imag, scale)
-        return moved.astype(exact.dtype)
-
-    def _move(self, exact: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        noise = self._noise(exact.size).reshape(exact.shape)
-        with np.errstate(all="ignore"):
-            moved = exact + (self._amplitude * STEPS[exact.dtype.name]) * noise * scale
-        if not np.isfinite(moved).all():
-            moved = np.where(np.isfinite(moved), moved, exact)
-        return moved.astype(exact.dtype, copy=False)
-
-    def _noise(self, size: int) -> np.ndarray:
-        """Return numbers from -1 to 1: a table from a place of this draw on, since drawing afresh takes ten times as long."""
-        table = _uniform_table()
-        start = (self._seed * 7919 + self._calls * 104729) % len(table)
-        if start + size <= len(table):
-            return table[start : start + size]
-        return np.resize(np.concatenate([table[start:], table[:start]]), size)
-
-
-@cache
-def _uniform_table() -> np.ndarray:
-    """Return random numbers from -1 to 1; their count is a prime, so that no size of a tensor is in step with it."""
-    return np.random.default_rng(0).uniform(-1, 1, 1_000_003).astype(np.float32)
-
-
-def _own_scale(exact: np.ndarray) -> np.ndarray:
-    magnitude = np.abs(exact)
-    return magnitude * ~_short(exact, magnitude)
-
-
-def _at_least_one(exact: np.ndarray) -> np.ndarray:
-    return np.maximum(np.abs(exact), 1)
-
-
-def _tied_scale(scores: np.ndarray) -> np.ndarray:
-    return np.abs(scores) + np.finfo(np.float32).tiny
-
-
-def _matrix_scale(matrices: np.ndarray) -> np.ndarray:
-    axes = tuple(range(max(0, matrices.ndim - 2), matrices.ndim))
-    return np.broadcast_to(np.max(np.abs(matrices), axis=axes, keepdims=True, initial=0), matrices.shape)
-
-
-def _spectrum_scale(kind: str, spectrum: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the sum of |x| over the axes of a Fourier transform, over their size where it is an inverse one."""
-    axes = tuple(range(-int(kind[-2]), 0)) if kind.endswith("D") else (-1,)
-    total = (np.mean if kind.startswith("I") else np.sum)(np.abs(x), axis=axes, keepdims=True)
-    return np.broadcast_to(total, spectrum.shape)
-
-
-def _product_scale(
-    reach: float, partial_sums: float, total: np.ndarray, absolute: np.ndarray, *factors: np.ndarray
-) -> np.ndarray | None:
-    if all(_all_short(factor) for factor in factors):
-        return None
-    return np.maximum(np.abs(absolute) * reach, np.abs(total) * partial_sums)
-
-
-def _sum_scale(
-    kind: str, total: np.ndarray, absolute: np.ndarray, terms: np.ndarray, axes: np.ndarray
-) -> np.ndarray | None:
-    if _all_short(terms):
-        return None
-    count = terms.size / max(total.size, 1)
-    by_chance = absolute * max(math.sqrt(count) / 3, 1)
-    in_turn = np.abs(_added_in_turn(kind, terms, axes).reshape(total.shape) - total)
-    return np.maximum(by_chance, in_turn / STEPS[total.dtype.name])
-
-
-def _added_in_turn(kind: str, terms: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Return the sum or mean of terms that are added one after the other, in their own precision."""
-    reduced = sorted({int(axis) % terms.ndim for axis in np.atleast_1d(axes)}) if terms.ndim else []
-    if not reduced:
-        return terms
-    kept = [axis for axis in range(terms.ndim) if axis not in reduced]
-    rows = terms.transpose(kept + reduced).reshape(*(terms.shape[axis] for axis in kept), -1)
-    if not rows.shape[-1]:
-        return rows.sum(-1)
-    total = np.add.accumulate(rows, axis=-1)[..., -1]
-    return total / np.asarray(rows.shape[-1], total.dtype) if kind == "Mean" else total
-
-
-def _short(x: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
-    parts = x * _SHORT
-    return (parts == np.rint(parts)) & ((magnitude < _SHORT) | ((x == np.rint(x)) & (magnitude < _SHORT**2)))
-
-
-def _all_short(x: np.ndarray) -> bool:
-    """Whether all numbers are short; most arrays show at their beginning that they are not."""
-    beginning = x.reshape(-1)[:64]
-    return not np.iscomplexobj(x) and bool(_short(beginning, np.abs(beginning)).all() and _short(x, np.abs(x)).all())
 
 
 def _is_compiled(op: Any) -> bool:
@@ -321,14 +215,12 @@ def _is_computed(tensor: Any) -> bool:
 
 def _terms(op: Any) -> int:
     """Return how many products are added for each result; a guess where sizes are dynamic."""
+    shape = op.inputs[op.type in _KERNEL_AXES].shape
+    axes: tuple[int, ...] = _KERNEL_AXES.get(op.type, ())
     if op.type == "MatMul":
-        shape, axes = op.inputs[0].shape, (0,) if op.get_attr("transpose_a") else (1,)
+        axes = (0,) if op.get_attr("transpose_a") else (1,)
     elif op.type == "BatchMatMulV2":
-        shape, axes = op.inputs[0].shape, (-2,) if op.get_attr("adj_x") else (-1,)
-    elif op.type in _KERNEL_AXES:
-        shape, axes = op.inputs[1].shape, _KERNEL_AXES[op.type]
-    else:
-        return _UNKNOWN_TERMS
-    if shape.rank is None:
+        axes = (-2,) if op.get_attr("adj_x") else (-1,)
+    if shape.rank is None or not axes:
         return _UNKNOWN_TERMS
     return math.prod(shape[axis] or 1 for axis in axes)

@@ -25,29 +25,29 @@ CHANGE = np.float32(1.001)
 
 
 def dense():
-    return keras.Sequential([keras.Input((13,)), layers.Dense(16, activation="tanh"), layers.Dense(4)])
+    return keras.Sequential([keras.Input((13,), name="x"), layers.Dense(16, activation="tanh"), layers.Dense(4, name="y")])
 
 
 def custom():
-    return keras.Sequential([keras.Input((10,)), Linear(6), layers.Dense(3)])
+    return keras.Sequential([keras.Input((10,), name="x"), Linear(6), layers.Dense(3, name="y")])
 
 
 def convolution():
     return keras.Sequential(
         [
-            keras.Input((8, 8, 2)),
+            keras.Input((8, 8, 2), name="x"),
             layers.Conv2D(6, 3, activation="exporter>swish"),
             LayerNormalization(),
             layers.Conv2D(6, 3, activation="exporter>mish"),
             layers.BatchNormalization(),
             layers.GlobalAveragePooling2D(),
-            layers.Dense(5, activation="softmax"),
+            layers.Dense(5, activation="softmax", name="y"),
         ]
     )
 
 
 def lstm():
-    return keras.Sequential([keras.Input((5, 4)), layers.LSTM(6), layers.Dense(3)])
+    return keras.Sequential([keras.Input((5, 4), name="x"), layers.LSTM(6), layers.Dense(3, name="y")])
 
 
 def seeded(build):
