@@ -18,6 +18,7 @@ SIZES: tuple[tuple[int, int], ...] = ((5, 12), (16, 24), (32, 48), (64, 96), (12
 LARGE: tuple[tuple[int, int], ...] = tuple((2**n, 3 * 2 ** (n - 1)) for n in range(9, 17))
 MOST = 2**22  # elements of a row: 65536 samples of sound, 1024 x 1024 pixels
 CHEAP = 2**18  # the user's own sizes come first up to so many: made-up samples of large photographs would take minutes
+TOO_LARGE = 2**26  # elements of a tensor: no model is run on sizes that need more
 
 
 def usable_shapes(
@@ -93,35 +94,37 @@ def _full(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) ->
 
 
 def _hollow(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) -> bool | None:
-    """Whether a tensor of numbers holds nothing: Keras pools 5 x 5 pixels to 0 x 0 without a word.
+    """Whether a tensor of numbers holds nothing, or Keras fails on zeros: it pools 5 x 5 pixels to 0 x 0 without a word.
 
-    None if the model does not accept these sizes. Two rows are taken for a dynamic batch.
+    None if the model cannot be traced for these sizes, or has tensors beyond `TOO_LARGE`. A dynamic batch has two rows.
     """
     import tensorflow as tf
 
+    from exporter.parity.state import ModelState
     from exporter.parity.values import ValueMaker
 
     chosen = {name: tuple(2 if d is None else d for d in shape) for name, shape in shapes.items()}
-    fixed = [replace(i, shape=chosen[i.name]) for i in inputs]
     known: list[int] = []
 
     def sizes(*tensors: Any) -> list[Any]:
-        inference(*tensors)
+        outputs = inference(*tensors)
         found = list(_numbers(tf.compat.v1.get_default_graph()))
         known.extend(n for t in found if (n := t.shape.num_elements()) is not None)
-        return [tf.size(t) for t in found if t.shape.num_elements() is None]
+        return [*outputs, *(tf.size(t) for t in found if t.shape.num_elements() is None)]
 
     try:
-        traced = inference.trace(sizes, fixed)
-        if 0 in known or not traced.outputs:
-            return 0 in known
-        maker = ValueMaker(inference, 0)
-        return any(
-            int(n) == 0
-            for n in traced(*(tf.constant(maker.make("zeros", name, shape)) for name, shape in chosen.items()))
-        )
+        traced = inference.trace(sizes, [replace(i, shape=chosen[i.name]) for i in inputs])
     except (TypeError, ValueError, UnsupportedError, tf.errors.OpError):
         return None
+    if 0 in known or max(known, default=0) > TOO_LARGE:
+        return True if 0 in known else None
+    maker = ValueMaker(inference, 0)
+    try:
+        with ModelState(traced).used():
+            results = traced(*(tf.constant(maker.make("zeros", name, shape)) for name, shape in chosen.items()))
+        return any(int(size) == 0 for size in results[len(inference.outputs) :])
+    except (TypeError, ValueError, tf.errors.OpError):
+        return True
 
 
 def _numbers(graph: Any) -> Iterator[Any]:

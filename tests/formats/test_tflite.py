@@ -171,3 +171,12 @@ def test_wrong_arrays_are_refused(two_in_four_out, path):
         runner.run({"z": normal(1, 4)})
     with pytest.raises(UsageError, match="does not fit"):
         runner.run({"a b": normal(2, 4), "z": normal(2, 4)})
+
+
+def test_a_model_of_any_length_that_needs_a_great_one_is_tried_at_such(path):
+    x = keras.Input((None, 1), name="x")
+    y = x
+    for _ in range(3):
+        y = layers.Conv1D(2, 10, strides=10)(y)
+    runner = write(keras.Model(x, layers.GlobalAveragePooling1D(name="y")(y)), path).open(path)
+    assert runner.run({"x": normal(1, 2000, 1)})["y"].shape == (1, 2)

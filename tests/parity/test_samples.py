@@ -313,6 +313,21 @@ def test_a_model_that_needs_a_great_length_gets_it():
     assert min(s.arrays["x"].shape[1] for s in samples) >= 4000
 
 
+def test_a_size_at_which_the_model_only_traces_is_not_taken():
+    class Padded(layers.Layer):
+        def call(self, x):
+            import tensorflow as tf
+
+            return tf.pad(x, [[0, 0], [300, 300]], "REFLECT")  # of a dynamic width, it fails when it is run
+
+        def compute_output_spec(self, x):
+            return keras.KerasTensor((x.shape[0], None), x.dtype)
+
+    x = keras.Input((None,), name="x")
+    samples = samples_of(keras.Model(x, Padded()(x)))
+    assert min(s.arrays["x"].shape[1] for s in samples) > 300
+
+
 def test_the_sizes_of_own_data_come_first():
     x = keras.Input((None,), name="x")
     inference = Inference(keras.Model(x, Spectrum()(x)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from exporter.precision import TO_SINGLE
 from exporter.spec import TensorInfo
 
 PLAUSIBLE = (64, 8, 224, 1)  # sizes at which dynamic dimensions are tried: images, sequences, large images, anything
+LARGE = (1024, 4096, 16384, 65536)  # and further ones, for what needs a least length: sound
+MOST = 2**24  # elements of an input
 
 
 class LiteRtRunner:
@@ -87,10 +90,12 @@ class LiteRtRunner:
         Raises:
             InvalidArtifactError: if the interpreter refuses every one of them.
         """
-        for size in PLAUSIBLE if self._dynamic else ():
+        for size in (*PLAUSIBLE, *LARGE) if self._dynamic else ():
+            shapes = [[size if d is None else d for d in info.shape] for info in self.inputs]
+            if any(prod(shape) > MOST for shape in shapes):
+                break
             try:
-                for index, info in zip(self._input_indices, self.inputs, strict=True):
-                    shape = [size if d is None else d for d in info.shape]
+                for index, shape in zip(self._input_indices, shapes, strict=True):
                     self._interpreter.resize_tensor_input(index, shape, strict=True)
                 self._interpreter.allocate_tensors()
             except (RuntimeError, ValueError) as error:
