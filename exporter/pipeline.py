@@ -151,8 +151,15 @@ def check(
         problems = list(checks.find_problems(source, options, inference, costly=True))
         for name in options.formats:
             with progress(f"Trying {name}"):
-                problems += obstacles(known_formats.get(name), inference, source, options)
+                found = obstacles(known_formats.get(name), inference, source, options)
+                problems += [p for p in found if not any(_is_said(p, other) for other in problems)]
     return sorted(problems, key=lambda problem: problem.severity != "error")
+
+
+def _is_said(problem: Problem, other: Problem) -> bool:
+    """Whether a check has stopped every format at the layer that a format names: the check says why."""
+    layer = other.where.removeprefix("layer ").strip("'")
+    return other.severity == "error" and not other.formats and problem.where.startswith(layer)
 
 
 def verify(

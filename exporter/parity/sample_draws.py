@@ -100,11 +100,11 @@ class SampleDraws:
         """How far the draws of the prepared samples go at most, relative to the scale, by output."""
         usual: dict[str, float] = {}
         for computed in self._prepared:
-            for output, keras in (
-                computed.keras.items() if computed.double and computed.sample.name in self._ahead else ()
-            ):
-                drawn = [draw[output] for draw in self._ahead[computed.sample.name]]
-                bound = expect(output, keras, computed.double[output], drawn).bound
+            if computed.double is None or computed.sample.name not in self._ahead:
+                continue
+            for output, truth in computed.double.items():
+                draws = [draw[output] for draw in self._ahead[computed.sample.name]]
+                bound = expect(output, computed.keras[output], truth, draws).bound
                 if bound.scale:
                     usual[output] = max(usual.get(output, 0.0), bound.furthest / bound.scale)
         return usual

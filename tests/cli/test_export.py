@@ -28,6 +28,8 @@ def test_the_defaults(kx, work, passed):
         "input_signature": None,
         "labels": None,
         "allow_flex": False,
+        "tolerance": None,
+        "keep_verified": False,
         "opset": None,
         "custom_objects": {},
         "verify": True,
@@ -48,7 +50,7 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
         *("--batch", "4", "--tflite-batch", "dynamic", "--opset", "18", "--samples", "data.npz", "--trust"),
         *("--labels", "labels.txt", "--shape", "image=224,224,3", "--shape", "a=b=?,7"),
         *("--input", "ids=int32[?,128]", "--input", "at=bool[]"),
-        *("--no-verify", "-q", "--allow-flex", "--micro"),
+        *("--no-verify", "-q", "--allow-flex", "--micro", "--tolerance", "1e-3", "--keep-verified"),
     )
     assert (answer.code, answer.out, answer.err) == (0, "", "")
     [(_, options)] = export.calls
@@ -62,6 +64,8 @@ def test_every_option_arrives(kx, work, passed, tmp_path, monkeypatch):
         "tflite_batch": "dynamic",
         "labels": ["cat", "dög"],
         "allow_flex": True,
+        "tolerance": 1e-3,
+        "keep_verified": True,
         "input_signature": {
             "image": (224, 224, 3),
             "a=b": (None, 7),

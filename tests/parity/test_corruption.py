@@ -25,7 +25,9 @@ CHANGE = np.float32(1.001)
 
 
 def dense():
-    return keras.Sequential([keras.Input((13,), name="x"), layers.Dense(16, activation="tanh"), layers.Dense(4, name="y")])
+    return keras.Sequential(
+        [keras.Input((13,), name="x"), layers.Dense(16, activation="tanh"), layers.Dense(4, name="y")]
+    )
 
 
 def custom():
