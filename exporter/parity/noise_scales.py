@@ -21,10 +21,17 @@ Scale = Callable[..., np.ndarray | None]
 
 
 class Mover:
-    """Moves the results of one op; equal seeds give equal draws, in whatever order the ops run."""
+    """Moves the results of one op; equal seeds give equal draws, in whatever order the ops run.
 
-    def __init__(self, seed: int, amplitude: float, scale: Scale) -> None:
-        self._seed, self._amplitude, self._scale = seed, amplitude, scale
+    Args:
+        seed: tells one op from another.
+        amplitude: how many times as far as rounding the results are moved.
+        scale: what the error of each is a part of.
+        limits: beyond which no runtime's kernel goes.
+    """
+
+    def __init__(self, seed: int, amplitude: float, scale: Scale, limits: tuple[float, float] | None = None) -> None:
+        self._seed, self._amplitude, self._scale, self._limits = seed, amplitude, scale, limits
         self._calls = 0
         self.__name__ = "move"
 
@@ -45,6 +52,8 @@ class Mover:
         noise = self._noise(exact.size).reshape(exact.shape)
         with np.errstate(all="ignore"):
             moved = exact + (self._amplitude * STEPS[exact.dtype.name]) * noise * scale
+        if self._limits is not None:
+            moved = np.clip(moved, *self._limits)
         if not np.isfinite(moved).all():
             moved = np.where(np.isfinite(moved), moved, exact)
         return moved.astype(exact.dtype, copy=False)

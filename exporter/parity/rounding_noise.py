@@ -70,6 +70,11 @@ SUMS = frozenset({"Mean", "Sum"})
 SPECTRA = frozenset(_SPECTRA.split())
 MATRICES = frozenset(_MATRICES.split())
 CHOICES = frozenset(_CHOICES.split())
+# Where a function saturates, its logarithm and its inverse are infinite, and no runtime goes beyond.
+LIMITS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("Sigmoid", "Softmax"), (0.0, 1.0)),
+    **dict.fromkeys(("Cos", "Erf", "Sin", "Tanh"), (-1.0, 1.0)),
+}
 EXACT = frozenset(_EXACT.split())  # what moves, chooses or counts numbers, and rounds none
 
 _UNKNOWN_TERMS = 64
@@ -141,7 +146,7 @@ class _Perturbing(Replay):
         if op.type in PRODUCTS | SUMS | OTHER_SUMS | RESAMPLING:
             return [self._moved_sum(op, inputs, outputs[0]), *outputs[1:]]
         scale = at_least_one if op.type == "Sigmoid" else own_scale
-        return [self._moved(y, scale) for y in outputs]
+        return [self._moved(y, scale, limits=LIMITS.get(op.type)) for y in outputs]
 
     def _emit_compiled(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
         """Emit a call that XLA compiles, which admits no NumPy function inside: its results alone are moved."""
@@ -171,14 +176,14 @@ class _Perturbing(Replay):
         """Move what a choice is made among, unless it is exact: an input of the model, a mask, a count."""
         return self._moved(scores, tied_scale) if _is_rounded(scores) and _is_computed(op.inputs[number]) else scores
 
-    def _moved(self, exact: Any, scale: Scale, *given: Any) -> Any:
+    def _moved(self, exact: Any, scale: Scale, *given: Any, limits: tuple[float, float] | None = None) -> Any:
         """Move numbers at random, by up to eps times what `scale` makes of them and of `given`."""
         import tensorflow as tf
 
         if not _is_rounded(exact):
             return exact
         self._movers += 1
-        mover = Mover(self._movers, self._amplitude, scale)
+        mover = Mover(self._movers, self._amplitude, scale, limits)
         moved = tf.numpy_function(mover, [exact, *given], exact.dtype, stateful=True)
         moved.set_shape(exact.shape)
         return moved

@@ -50,9 +50,10 @@ class DrawRule:
 
 
 DRAWS = DrawRule(
-    factor=2,
+    factor=4,
     elsewhere=8,
-    reason="right files reach up to 1.1 times the furthest of a few draws in LiteRT, 0.6 in ONNX Runtime",
+    reason="right files go twice as far as the furthest of a few draws where a kernel begins its sum with a large bias; "
+    "of visible faults 99 % go further than this (benchmarks/verification.py)",
 )
 
 EXACT = Tolerance(0, 0, 0, 0, "integers, booleans and strings have no rounding")

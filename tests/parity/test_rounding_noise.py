@@ -102,6 +102,16 @@ def test_zeros_of_a_spectrum_move():
     assert (distance[0, 1:] > 1).all()
 
 
+def test_a_saturated_sigmoid_may_be_0_and_its_logit_infinite():
+    x = keras.Input((1,), name="x")
+    inference = Inference(keras.Model(x, {"y": ops.log(ops.sigmoid(x * 1.1))}))
+    graph, arrays = PerturbedGraph(inference, {}), {"x": np.full((64, 1), -40, "float32")}
+    drawn = graph.draw(arrays)["y"]
+    assert np.isneginf(drawn).any()
+    assert np.isfinite(drawn).any()
+    assert not np.isnan(drawn).any()
+
+
 def test_branches_and_loops_move_too():
     x = keras.Input((4,), name="x")
     looped = ops.fori_loop(0, 3, lambda i, y: y * 1.1, x)
