@@ -146,16 +146,22 @@ class Walk:
         try:
             with self.g.named(scope):
                 results = self._marker(marker, op) if marker else self._plain(op)
-        except (NotImplementedError, UnsupportedError) as error:
-            if not self._lacks_a_list(op):
-                self.outline.refusals.append(_refusal(scope or self.outline.name, marker, op, str(error)))
+            results = [self._typed(v, o) if isinstance(v, Value) else v for v, o in zip(results, op.outputs, strict=True)]
+        except Exception as error:  # whatever a lowering stumbles over is told with the layer; the walk goes on
+            self._refuse(scope, marker, op, error)
             results = [_stand_in(output) for output in op.outputs]
-        except Exception:
-            if not self.outline.refusals:
-                raise
-            results = [_stand_in(output) for output in op.outputs]  # it stumbles over a stand-in, not over itself
-        for output, value in zip(op.outputs, results, strict=True):
-            self.values[output.ref()] = self._typed(value, output) if isinstance(value, Value) else value
+        self.values.update((output.ref(), value) for output, value in zip(op.outputs, results, strict=True))
+
+    def _refuse(self, scope: str, marker: Marker | None, op: Any, error: Exception) -> None:
+        """Note why an op has no counterpart; what stumbles over the stand-in of one refused before tells nothing new."""
+        refusals = self.outline.refusals
+        if isinstance(error, NotImplementedError | UnsupportedError):
+            if not self._lacks_a_list(op):
+                refusals.append(_refusal(scope or self.outline.name, marker, op, str(error)))
+        elif not refusals:
+            reason = f"its lowering does not know this form of it ({type(error).__name__}: {error})"
+            refusals.append(_refusal(scope or self.outline.name, marker, op, reason))
+            refusals[-1].__cause__ = error
 
     def _lacks_a_list(self, op: Any) -> bool:
         """Whether an op takes a list that was refused before, so that its own refusal would tell nothing new."""
@@ -165,7 +171,8 @@ class Walk:
         """Take the static shape that TensorFlow knows, and hold a lowering to the rank and dtype it must give."""
         if output.shape.rank is not None and not isinstance(value, Constant):
             static = tuple(output.shape.as_list())
-            assert value.rank == len(static), f"{output.name}: lowered to rank {value.rank}, should be {static}"
+            if value.rank != len(static):
+                raise NotImplementedError(f"it was lowered to {value.rank} axes, TensorFlow says {len(static)}")
             value.shape = tuple(a if a is not None else b for a, b in zip(static, value.shape, strict=True))
         value.uses = max(value.uses, len(output.consumers()))
         return self.g.narrowed(value, computed_type(output.dtype.name))
