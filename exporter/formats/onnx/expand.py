@@ -23,6 +23,7 @@ from exporter.lowerings.onnx.registry import OPS
 from exporter.lowerings.onnx.value import Constant, Value, identity
 from exporter.spec import TensorInfo
 
+READERS = ("ResourceGather", "ResourceGatherNd")  # they read a variable, and do more
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
@@ -193,6 +194,8 @@ class Walk:
         inputs = [self.values.get(t.ref()) for t in op.inputs]
         if op.type == "ReadVariableOp":
             return [self._read(inputs[0])]
+        if op.type in READERS:
+            inputs[0] = self._read(inputs[0])
         if (called := _called(op)) is not None:
             return Walk(self.g, self.outline).graph(function_graph(op, called), inputs)
         if (known := folded(op, inputs)) is not None:

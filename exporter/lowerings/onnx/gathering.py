@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import transposed, unsqueezed
@@ -31,6 +33,12 @@ def gather(g: Graph, op: Any, x: Value, indices: Value, axis: Value) -> Value:
     return g.op("Gather", x, indices, shape=static_shape(op), dtype=x.dtype, axis=place)
 
 
+@lowers_op("ResourceGather")
+def gather_rows(g: Graph, op: Any, table: Value, indices: Value) -> Value:
+    """The rows of a variable."""
+    return gather(g, op, table, indices, g.constant(op.get_attr("batch_dims"), np.int64))
+
+
 def _batched(g: Graph, x: Value, indices: Value, axis: int, shared: int) -> Value:
     """Gather along `axis` for each position in the first `shared` axes: GatherND on the axis after them."""
     between = list(range(shared, axis))
@@ -48,7 +56,7 @@ def _batched(g: Graph, x: Value, indices: Value, axis: int, shared: int) -> Valu
     )
 
 
-@lowers_op("GatherNd")
+@lowers_op("GatherNd", "ResourceGatherNd")
 def gather_nd(g: Graph, op: Any, x: Value, indices: Value) -> Value:
     """x[tuple(indices[..., :])]."""
     if indices.shape[-1] == 0:

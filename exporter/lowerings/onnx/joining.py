@@ -75,13 +75,21 @@ def split(g: Graph, op: Any, place: Value, x: Value) -> list[Value]:
 def split_at(g: Graph, op: Any, x: Value, sizes: Value, place: Value) -> list[Value]:
     """Split into parts of given lengths, of which one may be -1: what is left."""
     axis = known_int(place, "the axis of split") % x.rank
+    total = x.shape[axis]
+    if not isinstance(sizes, Constant) or (total is None and -1 in known_ints(sizes, "the sizes of split")):
+        return _split_as_computed(g, x, axis, wide(g, sizes), len(op.outputs))
     lengths = known_ints(sizes, "the sizes of split")
     if -1 in lengths:
-        total = x.shape[axis]
-        if total is None:
-            raise NotImplementedError("split with one size left open needs the length of the axis while exporting")
-        lengths = [total - sum(lengths) - 1 if n == -1 else n for n in lengths]
+        lengths = [(total or 0) - sum(lengths) - 1 if n == -1 else n for n in lengths]
     return split_into(g, x, axis, lengths)
+
+
+def _split_as_computed(g: Graph, x: Value, axis: int, sizes: Value, count: int) -> list[Value]:
+    """Split into `count` parts of lengths that only running tells, -1 for what is left."""
+    total = g.op("ReduceSum", sizes, g.constant([0], np.int64), shape=(1,), keepdims=1)
+    left = g.op("Sub", g.op("Sub", g.dimension(x, axis), total), g.constant([1], np.int64))
+    lengths = g.op("Where", g.op("Equal", sizes, g.constant(-1, np.int64)), left, sizes, dtype=sizes.dtype)
+    return _split(g, x, axis, [None] * count, lengths)
 
 
 def split_into(g: Graph, x: Value, axis: int, lengths: Sequence[int]) -> list[Value]:
