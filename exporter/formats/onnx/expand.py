@@ -173,7 +173,7 @@ class Walk:
         if output.shape.rank is not None and not isinstance(value, Constant):
             static = tuple(output.shape.as_list())
             if value.rank != len(static):
-                raise NotImplementedError(f"it was lowered to {value.rank} axes, TensorFlow says {len(static)}")
+                raise ValueError(f"{value.rank} axes, where TensorFlow has {len(static)}")
             value.shape = tuple(a if a is not None else b for a, b in zip(static, value.shape, strict=True))
         value.uses = max(value.uses, len(output.consumers()))
         return self.g.narrowed(value, computed_type(output.dtype.name))

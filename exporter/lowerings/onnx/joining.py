@@ -24,7 +24,14 @@ def concat(g: Graph, op: Any, *operands: Value) -> Value:
     axis = known_int(place, "the axis of concatenate") % inputs[0].rank
     if _sizes(g, inputs):
         return joined(g, [wide(g, x) for x in inputs])
-    return concatenated(g, inputs, axis, static_shape(op))
+    return concatenated(g, inputs, axis, static_shape(op, otherwise=_beside(inputs, axis)))
+
+
+def _beside(inputs: Sequence[Value], axis: int) -> Shape:
+    """Return the shape of tensors joined along `axis`."""
+    lengths = [x.shape[axis] for x in inputs]
+    length = None if None in lengths else sum(n or 0 for n in lengths)
+    return (*inputs[0].shape[:axis], length, *inputs[0].shape[axis + 1 :])
 
 
 def concatenated(g: Graph, inputs: Sequence[Value], axis: int, shape: Shape) -> Value:
