@@ -147,7 +147,9 @@ class Walk:
         try:
             with self.g.named(scope):
                 results = self._marker(marker, op) if marker else self._plain(op)
-            results = [self._typed(v, o) if isinstance(v, Value) else v for v, o in zip(results, op.outputs, strict=True)]
+            results = [
+                self._typed(v, o) if isinstance(v, Value) else v for v, o in zip(results, op.outputs, strict=True)
+            ]
         except Exception as error:  # whatever a lowering stumbles over is told with the layer; the walk goes on
             self._refuse(scope, marker, op, error)
             results = [_stand_in(output) for output in op.outputs]

@@ -58,11 +58,7 @@ def batch_to_space(g: Graph, op: Any, x: Value, block: Value, crops: Value) -> V
     whole = [place * b for place, b in zip(places, blocks, strict=True)]
     joined = shaped(g, turned, [batch, *whole, *tail])
     bounds = [(start, size - stop) for start, size, stop in zip(before, whole, after, strict=True)]
-    return sliced(g, joined, [Range(1 + n, *map(_bound, ends)) for n, ends in enumerate(bounds)])
-
-
-def _bound(place: Index) -> int | Value:
-    return place.known if place.known is not None else place.vector()
+    return sliced(g, joined, [Range(1 + n, a.bound, b.bound) for n, (a, b) in enumerate(bounds)])
 
 
 def _turned(g: Graph, x: Value, permutation: list[int]) -> Value:

@@ -122,12 +122,15 @@ def transposed(g: Graph, op: Any, sizes: Value, kernel: Value, y: Value) -> Valu
     held = _held(g, kernel, (last, last - 1, *range(last - 1)))
     x = g.in_order(y, order)
     wanted = [_wanted(g, op, sizes, axis) for axis in order[2:]]
-    starts = [_start(g, op, y, axis, n, view, place) for place, (axis, n) in enumerate(zip(order[2:], wanted, strict=True))]
+    starts = [
+        _start(g, op, y, axis, n, view, place) for place, (axis, n) in enumerate(zip(order[2:], wanted, strict=True))
+    ]
     channels, own = y.shape[order[1]], kernel.shape[-1]
     if channels is not None and own not in (None, channels):
         raise NotImplementedError("a transposed convolution in groups")
     spatial = tuple(
-        None if n is None else (n - 1) * s + k for n, k, s in zip(x.file_shape[2:], view.extent, view.strides, strict=True)
+        None if n is None else (n - 1) * s + k
+        for n, k, s in zip(x.file_shape[2:], view.extent, view.strides, strict=True)
     )
     shape = image_shape(order, x.file_shape[0], kernel.shape[-2], spatial)
     full = g.raw("ConvTranspose", x, held, shape=shape, order=order, **_valid(view).attributes(spatial))
@@ -158,8 +161,6 @@ def _cut(g: Graph, full: Value, axes: Order, starts: list[Index], wanted: list[I
     afters = [zero] * full.rank
     for axis, start, size in zip(axes, starts, wanted, strict=True):
         afters[axis] = (start + size - size_of(g, full, axis)).at_least(0)
-    ranges = [
-        Range(axis, *(n.known if n.known is not None else n.vector() for n in (start, start + size)))
-        for axis, start, size in zip(axes, starts, wanted, strict=True)
-    ]
+    pairs = zip(axes, starts, wanted, strict=True)
+    ranges = [Range(axis, start.bound, (start + size).bound) for axis, start, size in pairs]
     return sliced(g, padded_by(g, full, [zero] * full.rank, afters), ranges)

@@ -90,7 +90,7 @@ def _long(g: Graph, z: Complex, n: int, inverse: bool) -> Complex:
 
 
 def _in_two_rounds(g: Graph, z: Complex, rows: int, columns: int, inverse: bool) -> Complex:
-    """Point c + columns · r is row r, column c: transform the columns, turn each number, transform the rows, read by columns."""
+    """Lay the points in rows; transform the columns, turn each number, transform the rows, and read by columns."""
     axis = z.real.rank - 1
     leading = [size_of(g, z.real, a) for a in range(axis)]
 
@@ -157,8 +157,7 @@ def _of_reals(g: Graph, x: Value) -> Complex:
     if n is None or n > LARGEST:
         zeros = g.elementwise("Sub", x, x)  # NaN for Inf, as the transform has it everywhere
         z = _complex_transform(g, Complex(x, zeros), inverse=False)
-        count = size_of(g, x, axis) // 2 + 1
-        return Complex(*(first_places(g, part, axis, count) for part in (z.real, z.imag)))
+        return _cut(g, z, axis, size_of(g, x, axis) // 2 + 1)
     count = n // 2 + 1
     angles = _angles(n, count, n)
     matrix = np.concatenate([np.cos(angles), -np.sin(angles)], axis=1)
@@ -167,9 +166,7 @@ def _of_reals(g: Graph, x: Value) -> Complex:
 
 def first_places(g: Graph, x: Value, axis: int, count: Index) -> Value:
     """Return the first `count` places along Keras's `axis`."""
-    if count.known is not None:
-        return sliced(g, x, [Range(axis, 0, count.known)])
-    return sliced(g, x, [Range(axis, 0, count.vector())])
+    return sliced(g, x, [Range(axis, 0, count.bound)])
 
 
 def real_inverse(g: Graph, z: Complex, lengths: Value) -> Value:
@@ -212,4 +209,4 @@ def _mirrored(g: Graph, z: Complex, n: Index) -> Complex:
     return Complex(real, g.op("Mul", imag, sign))
 
 
-ARITHMETIC.update({kind: real_inverse for kind in ("IRFFT", "IRFFT2D", "IRFFT3D")})
+ARITHMETIC.update(dict.fromkeys(("IRFFT", "IRFFT2D", "IRFFT3D"), real_inverse))

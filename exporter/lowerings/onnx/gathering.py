@@ -30,7 +30,9 @@ def gather(g: Graph, op: Any, x: Value, indices: Value, axis: Value) -> Value:
     if indices.rank == 1:
         shape = (*x.shape[:place], indices.shape[0], *x.shape[place + 1 :])
         return g.raw("Gather", x, indices, shape=shape, dtype=x.dtype, order=x.order, axis=x.axis(place))
-    return g.op("Gather", x, indices, shape=(*x.shape[:place], *indices.shape, *x.shape[place + 1 :]), dtype=x.dtype, axis=place)
+    return g.op(
+        "Gather", x, indices, shape=(*x.shape[:place], *indices.shape, *x.shape[place + 1 :]), dtype=x.dtype, axis=place
+    )
 
 
 @lowers_op("ResourceGather")
@@ -61,4 +63,6 @@ def gather_nd(g: Graph, op: Any, x: Value, indices: Value) -> Value:
     """x[tuple(indices[..., :])]."""
     if not indices.shape[-1]:
         raise NotImplementedError("gather_nd by empty indices, or by some whose number is not known while exporting")
-    return g.op("GatherND", x, wide(g, indices), shape=(*indices.shape[:-1], *x.shape[indices.shape[-1] :]), dtype=x.dtype)
+    return g.op(
+        "GatherND", x, wide(g, indices), shape=(*indices.shape[:-1], *x.shape[indices.shape[-1] :]), dtype=x.dtype
+    )

@@ -99,6 +99,11 @@ class Index:
         """The number, None if only the model knows it."""
         return int(self.value.array) if isinstance(self.value, Constant) else None
 
+    @property
+    def bound(self) -> int | Value:
+        """The number as the end of a range: an int, or a vector of one element."""
+        return self.vector() if self.known is None else self.known
+
     def _value(self, other: Index | int) -> Value:
         return other.value if isinstance(other, Index) else self.g.constant(other, np.int64)
 
@@ -163,5 +168,3 @@ def rows_at(g: Graph, x: Value, places: Index, axis: int) -> Value:
     """Return x[..., places, ...] along Keras's `axis`; places of any rank."""
     shape = (*x.shape[:axis], *places.value.shape, *x.shape[axis + 1 :])
     return g.op("Gather", x, places.value, shape=shape, dtype=x.dtype, axis=axis)
-
-

@@ -78,7 +78,9 @@ def fused(g: Graph, op: Any, x: Value, gamma: Value, beta: Value, mean: Value, v
 
 def _beside(g: Graph, channels: Value, rank: int) -> Value:
     """Return one number for each channel in a shape that broadcasts to images, channels first."""
-    return g.op("Reshape", channels, g.constant([1, -1, *[1] * (rank - 2)], np.int64), shape=(1, None, *[1] * (rank - 2)))
+    return g.op(
+        "Reshape", channels, g.constant([1, -1, *[1] * (rank - 2)], np.int64), shape=(1, None, *[1] * (rank - 2))
+    )
 
 
 def _unbiased(g: Graph, variance: Value, images: Value) -> Value:

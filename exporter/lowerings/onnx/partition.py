@@ -42,7 +42,9 @@ def stitch(g: Graph, op: Any, *operands: Value) -> Value:
     data = g.op("Concat", *rows, shape=(None, *tail), axis=0)
     if not g.wants(18):
         raise NotImplementedError(f"{op.type} needs opset 18")
-    last = g.op("ReduceMax", g.op("Concat", g.constant([-1], np.int64), places, shape=(None,), axis=0), shape=(), keepdims=0)
+    last = g.op(
+        "ReduceMax", g.op("Concat", g.constant([-1], np.int64), places, shape=(None,), axis=0), shape=(), keepdims=0
+    )
     size = index(g, last) + 1
     start = g.op("Expand", g.constant(0, np.int64), size.vector(), shape=(None,))
     turns = count_to(g, index(g, element(g, g.dimension(data, 0)))).value

@@ -83,7 +83,9 @@ def max_pool_with_places(g: Graph, op: Any, images: Value) -> list[Value]:
     order = channels_first(images.rank)
     view = _window(op, op.get_attr("ksize"), op.get_attr("strides"), order)
     if view.padding == "same" and None in images.shape[1:3]:
-        raise NotImplementedError("the places of the largest elements of padded images whose size is not known while exporting")
+        raise NotImplementedError(
+            "the places of the largest elements of padded images whose size is not known while exporting"
+        )
     x = g.in_order(images, order).as_filed()
     shape = (*x.shape[:2], *view.places(x.shape[2:]))
     outputs = [(shape, x.dtype), (shape, ir.DataType.INT64)]

@@ -21,7 +21,7 @@ FLOAT32 = np.float32
 @lowers_op("FakeQuantWithMinMaxArgs")
 def between_attributes(g: Graph, op: Any, x: Value) -> Value:
     """A range that is part of the op."""
-    return _rounded(g, op, x, *(np.float32(op.get_attr(name)) for name in ("min", "max")))
+    return _rounded(g, op, x, *(np.array(op.get_attr(name), FLOAT32) for name in ("min", "max")))
 
 
 @lowers_op("FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel")
@@ -42,7 +42,7 @@ def _rounded(g: Graph, op: Any, x: Value, low: np.ndarray, high: np.ndarray) -> 
     clipped = g.op("Max", g.op("Min", x, most), least)
     shifted = g.op("Sub", clipped, least)
     steps = g.op("Mul", shifted, inverse) if op.type.endswith("Args") else g.op("Div", shifted, scale)
-    whole = g.op("Floor", g.op("Add", g.op("Sub", steps, zero), FLOAT32(0.5)))
+    whole = g.op("Floor", g.op("Add", g.op("Sub", steps, zero), 0.5))
     y = g.op("Mul", whole, scale)
     empty = np.logical_and(low == 0, high == 0)
     if op.type == "FakeQuantWithMinMaxVars" and empty.all():
@@ -55,7 +55,9 @@ def _nudged(low: np.ndarray, high: np.ndarray, first: Any, last: Any) -> tuple[n
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = ((high - low) / (last - first)).astype(FLOAT32)
         zero = first - low / scale
-    rounded = np.where(zero < first, first, np.where(zero > last, last, np.floor(np.abs(zero) + FLOAT32(0.5)) * np.sign(zero)))
+    rounded = np.where(
+        zero < first, first, np.where(zero > last, last, np.floor(np.abs(zero) + FLOAT32(0.5)) * np.sign(zero))
+    )
     rounded = rounded.astype(FLOAT32)
     return (first - rounded) * scale, (last - rounded) * scale, scale
 
@@ -114,7 +116,9 @@ def _scales(g: Graph, op: Any, low: Value, high: Value, bits: int) -> tuple[Valu
     for number, bound in ((first, low), (last, high)):
         positive = g.op("Greater", g.op("Mul", bound, float(number)), zero)
         safe = g.op("Where", positive, bound, g.constant(1, low.numpy_dtype), dtype=low.dtype)
-        sides.append(g.op("Where", positive, g.op("Div", g.constant(number, low.numpy_dtype), safe), largest, dtype=low.dtype))
+        sides.append(
+            g.op("Where", positive, g.op("Div", g.constant(number, low.numpy_dtype), safe), largest, dtype=low.dtype)
+        )
     by_low = g.op("Less", *sides)
     per_low = g.op("Div", low, float(first)) if first else zero
     inverse = g.op("Where", by_low, per_low, g.op("Div", high, float(last)), dtype=low.dtype)

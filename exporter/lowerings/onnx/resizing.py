@@ -61,7 +61,7 @@ def _chosen(g: Graph, op: Any, images: Value, target: Sequence[Index]) -> Value:
 def _nearest_places(g: Graph, op: Any, size: Index, count: Index) -> Value:
     """Return the place of the nearest pixel for each of `count`, whole numbers as float32."""
     corners, half = op.get_attr("align_corners"), op.get_attr("half_pixel_centers")
-    pair = ((size - 1, (count - 1).at_least(1)) if corners else (size, count))
+    pair = (size - 1, (count - 1).at_least(1)) if corners else (size, count)
     scale = g.op("Div", *(g.cast(n.value, ir.DataType.FLOAT) for n in pair))
     number = g.cast(count_to(g, count).value, ir.DataType.FLOAT)
     place = g.op("Mul", g.op("Add", number, 0.5) if half else number, scale)
@@ -102,12 +102,12 @@ def upsampling(g: Graph, layer: Any, inputs: Value) -> Value:
 @lowers_op("ResizeBilinear")
 def bilinear(g: Graph, op: Any, images: Value, size: Value) -> Value:
     """The weighted mean of the four nearest pixels: Resize, linear, whose half_pixel coordinates are TensorFlow's."""
-    target = size.array.tolist() if isinstance(size, Constant) else [entry(g, size, n) for n in (0, 1)]
+    target = [entry(g, size, n) for n in (0, 1)]
     images = g.cast(images, _computed(images))
     if op.get_attr("half_pixel_centers") and not op.get_attr("align_corners"):
         return _resize(g, images, target, "linear")
     if isinstance(size, Constant) and None not in images.shape[1:3]:
-        return _by_matrices(g, op, images, target)
+        return _by_matrices(g, op, images, known_ints(size, "the size of an image"))
     return _resize(g, images, target, "linear", coordinate_transformation_mode=_legacy(op))
 
 
