@@ -16,11 +16,12 @@ from exporter.errors import UnsupportedError
 from exporter.formats.onnx.fallback import convert_op
 from exporter.formats.onnx.folding import folded
 from exporter.formats.onnx.outline import Marker, Outline, Slot
+from exporter.formats.onnx.refusals import refusal, stand_in
 from exporter.lowerings.onnx.complex_numbers import complex_op, is_complex
 from exporter.lowerings.onnx.control_flow import function_graph
 from exporter.lowerings.onnx.graph import Graph, tensor_constant
 from exporter.lowerings.onnx.registry import OPS
-from exporter.lowerings.onnx.value import Constant, Value, identity
+from exporter.lowerings.onnx.value import Constant, Value
 from exporter.spec import TensorInfo
 
 READERS = ("ResourceGather", "ResourceGatherNd")  # they read a variable, and do more
@@ -152,7 +153,7 @@ class Walk:
             ]
         except Exception as error:  # whatever a lowering stumbles over is told with the layer; the walk goes on
             self._refuse(scope, marker, op, error)
-            results = [_stand_in(output) for output in op.outputs]
+            results = [stand_in(output) for output in op.outputs]
         self.values.update((output.ref(), value) for output, value in zip(op.outputs, results, strict=True))
 
     def _refuse(self, scope: str, marker: Marker | None, op: Any, error: Exception) -> None:
@@ -160,10 +161,10 @@ class Walk:
         refusals = self.outline.refusals
         if isinstance(error, NotImplementedError | UnsupportedError):
             if not self._lacks_a_list(op):
-                refusals.append(_refusal(scope or self.outline.name, marker, op, str(error)))
+                refusals.append(refusal(scope or self.outline.name, marker, op, str(error)))
         elif not refusals:
             reason = f"its lowering does not know this form of it ({type(error).__name__}: {error})"
-            refusals.append(_refusal(scope or self.outline.name, marker, op, reason))
+            refusals.append(refusal(scope or self.outline.name, marker, op, reason))
             refusals[-1].__cause__ = error
 
     def _lacks_a_list(self, op: Any) -> bool:
@@ -220,24 +221,6 @@ def _called(op: Any) -> str | None:
     if op.type in CALLS:
         return str(op.get_attr("f").name)
     return op.type if op.graph._is_function(op.type) else None
-
-
-def _refusal(scope: str, marker: Marker | None, op: Any, reason: str) -> UnsupportedError:
-    return UnsupportedError(
-        "this cannot be expressed in ONNX",
-        where=f"{scope} ({type(marker.layer).__name__ if marker and marker.layer is not None else op.type})",
-        reason=reason,
-        remedy="replace it by layers or keras.ops functions that ONNX has, or leave it out of the exported model",
-    )
-
-
-def _stand_in(output: Any) -> Value | None:
-    """Return a value for what could not be lowered, so that the walk goes on and finds the other refusals too."""
-    if output.dtype in ("variant", "resource"):
-        return None
-    dtype = ir.DataType.FLOAT if output.dtype.is_floating or output.dtype.is_complex else ir.DataType.INT64
-    shape = tuple(output.shape.as_list()) if output.shape.rank is not None else ()
-    return Value(ir.Value(name=output.name, type=ir.TensorType(dtype)), shape, dtype, identity(len(shape)))
 
 
 def _listed(result: Any) -> list[Any]:

@@ -14,8 +14,9 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.matmul import multiplied
 from exporter.lowerings.onnx.registry import lowers_op
-from exporter.lowerings.onnx.reshaping import reshaped, unsqueezed
+from exporter.lowerings.onnx.reshaping import reshaped, transposed, unsqueezed
 from exporter.lowerings.onnx.sizes import counted, element, sizes_of, wide
 from exporter.lowerings.onnx.slicing import Range, indexed, sliced
 from exporter.lowerings.onnx.static import static_shape
@@ -141,3 +142,12 @@ def sparse_to_dense(g: Graph, op: Any, indices: Value, target: Value, values: Va
         rows = g.dimension(indices, 0)
         values = g.op("Expand", values, rows, shape=(indices.shape[0],), dtype=values.dtype)
     return scattered(g, full, indices, values)
+
+
+@lowers_op("SparseTensorDenseMatMul")
+def sparse_product(g: Graph, op: Any, indices: Value, values: Value, sizes: Value, b: Value) -> Value:
+    """The product of a sparse matrix, made dense, and a dense one."""
+    zeros = g.op("Expand", g.constant(0, values.numpy_dtype), wide(g, sizes), shape=(None, None), dtype=values.dtype)
+    a = scattered(g, zeros, indices, values, "add")
+    a, b = (transposed(m, [1, 0]) if op.get_attr(name) else m for m, name in ((a, "adjoint_a"), (b, "adjoint_b")))
+    return multiplied(g, a, b)

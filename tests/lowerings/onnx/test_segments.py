@@ -23,3 +23,10 @@ def test_chosen_rows():
 
     exported = export(model_of(inside(function), ROWS, NUMBERS, NUMBERS))
     exported.check(normal(4, 3), np.int32([0, 1, 3]), np.int32([0, 0, 2]))
+
+
+def test_a_sparse_matrix_times_a_dense_one():
+    function = inside(lambda s, x: tf.sparse.sparse_dense_matmul(tf.sparse.from_dense(s), x))
+    exported = export(model_of(function, ((None, 3), "float32"), ((3, 2), "float32")))
+    exported.check(np.float32([[1, 0, 2], [0, 0, 3]]), normal(3, 2))
+    exported.check(np.zeros((4, 3), "float32"), normal(3, 2))
