@@ -74,7 +74,8 @@ def _in_parts(g: Graph, tensor: Value, indices: Value, updates: Value, reduction
 def _one_by_one(g: Graph, tensor: Value, indices: Value, updates: Value, reduction: str) -> Value:
     """Write ScatterElements on all elements in a row; elsewhere than along one axis ONNX Runtime is 7 times slower."""
     depth = indices.shape[-1]
-    assert depth
+    if not depth:
+        raise NotImplementedError("scattering by indices whose length is not known while exporting; state their shape")
     places = wide(g, indexed(g, indices, indices.rank - 1, g.constant(0)))
     for axis in range(1, depth):
         column = wide(g, indexed(g, indices, indices.rank - 1, g.constant(axis)))
