@@ -16,13 +16,15 @@ from exporter.errors import UnsupportedError
 from exporter.formats.onnx.fallback import convert_op
 from exporter.formats.onnx.folding import folded
 from exporter.formats.onnx.outline import Marker, Outline, Slot
+from exporter.formats.onnx.refusals import refusal, stand_in
 from exporter.lowerings.onnx.complex_numbers import complex_op, is_complex
 from exporter.lowerings.onnx.control_flow import function_graph
 from exporter.lowerings.onnx.graph import Graph, tensor_constant
 from exporter.lowerings.onnx.registry import OPS
-from exporter.lowerings.onnx.value import Constant, Value, identity
+from exporter.lowerings.onnx.value import Constant, Value
 from exporter.spec import TensorInfo
 
+READERS = ("ResourceGather", "ResourceGatherNd")  # they read a variable, and do more
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
@@ -146,16 +148,24 @@ class Walk:
         try:
             with self.g.named(scope):
                 results = self._marker(marker, op) if marker else self._plain(op)
-        except (NotImplementedError, UnsupportedError) as error:
+            results = [
+                self._typed(v, o) if isinstance(v, Value) else v for v, o in zip(results, op.outputs, strict=True)
+            ]
+        except Exception as error:  # whatever a lowering stumbles over is told with the layer; the walk goes on
+            self._refuse(scope, marker, op, error)
+            results = [stand_in(output) for output in op.outputs]
+        self.values.update((output.ref(), value) for output, value in zip(op.outputs, results, strict=True))
+
+    def _refuse(self, scope: str, marker: Marker | None, op: Any, error: Exception) -> None:
+        """Note why an op has no counterpart; what stumbles over the stand-in of one refused before tells nothing new."""
+        refusals = self.outline.refusals
+        if isinstance(error, NotImplementedError | UnsupportedError):
             if not self._lacks_a_list(op):
-                self.outline.refusals.append(_refusal(scope or self.outline.name, marker, op, str(error)))
-            results = [_stand_in(output) for output in op.outputs]
-        except Exception:
-            if not self.outline.refusals:
-                raise
-            results = [_stand_in(output) for output in op.outputs]  # it stumbles over a stand-in, not over itself
-        for output, value in zip(op.outputs, results, strict=True):
-            self.values[output.ref()] = self._typed(value, output) if isinstance(value, Value) else value
+                refusals.append(refusal(scope or self.outline.name, marker, op, str(error)))
+        elif not refusals:
+            reason = f"its lowering does not know this form of it ({type(error).__name__}: {error})"
+            refusals.append(refusal(scope or self.outline.name, marker, op, reason))
+            refusals[-1].__cause__ = error
 
     def _lacks_a_list(self, op: Any) -> bool:
         """Whether an op takes a list that was refused before, so that its own refusal would tell nothing new."""
@@ -165,7 +175,8 @@ class Walk:
         """Take the static shape that TensorFlow knows, and hold a lowering to the rank and dtype it must give."""
         if output.shape.rank is not None and not isinstance(value, Constant):
             static = tuple(output.shape.as_list())
-            assert value.rank == len(static), f"{output.name}: lowered to rank {value.rank}, should be {static}"
+            if value.rank != len(static):
+                raise ValueError(f"{value.rank} axes, where TensorFlow has {len(static)}")
             value.shape = tuple(a if a is not None else b for a, b in zip(static, value.shape, strict=True))
         value.uses = max(value.uses, len(output.consumers()))
         return self.g.narrowed(value, computed_type(output.dtype.name))
@@ -186,6 +197,8 @@ class Walk:
         inputs = [self.values.get(t.ref()) for t in op.inputs]
         if op.type == "ReadVariableOp":
             return [self._read(inputs[0])]
+        if op.type in READERS:
+            inputs[0] = self._read(inputs[0])
         if (called := _called(op)) is not None:
             return Walk(self.g, self.outline).graph(function_graph(op, called), inputs)
         if (known := folded(op, inputs)) is not None:
@@ -208,24 +221,6 @@ def _called(op: Any) -> str | None:
     if op.type in CALLS:
         return str(op.get_attr("f").name)
     return op.type if op.graph._is_function(op.type) else None
-
-
-def _refusal(scope: str, marker: Marker | None, op: Any, reason: str) -> UnsupportedError:
-    return UnsupportedError(
-        "this cannot be expressed in ONNX",
-        where=f"{scope} ({type(marker.layer).__name__ if marker and marker.layer is not None else op.type})",
-        reason=reason,
-        remedy="replace it by layers or keras.ops functions that ONNX has, or leave it out of the exported model",
-    )
-
-
-def _stand_in(output: Any) -> Value | None:
-    """Return a value for what could not be lowered, so that the walk goes on and finds the other refusals too."""
-    if output.dtype in ("variant", "resource"):
-        return None
-    dtype = ir.DataType.FLOAT if output.dtype.is_floating or output.dtype.is_complex else ir.DataType.INT64
-    shape = tuple(output.shape.as_list()) if output.shape.rank is not None else ()
-    return Value(ir.Value(name=output.name, type=ir.TensorType(dtype)), shape, dtype, identity(len(shape)))
 
 
 def _listed(result: Any) -> list[Any]:

@@ -29,7 +29,7 @@ def folded(op: Any, inputs: Sequence[Any]) -> list[np.ndarray] | None:
     import tensorflow as tf
 
     tensors = [tf.constant(_array(c, t), dtype=t.dtype) for c, t in zip(inputs, op.inputs, strict=True)]
-    results = _execute(op, tensors)
+    results = execute(op, tensors)
     return [
         np.asarray(r.numpy()).astype(np.float32) if r.dtype in (tf.float16, tf.bfloat16) else r.numpy() for r in results
     ]
@@ -67,7 +67,7 @@ def _array(constant: Constant, tensor: Any) -> np.ndarray:
     return array if array.dtype == object else array.astype(wanted)
 
 
-def _execute(op: Any, tensors: Sequence[Any]) -> list[Any]:
+def execute(op: Any, tensors: Sequence[Any]) -> list[Any]:
     """Run one op eagerly with the attributes that it has in the graph."""
     import tensorflow as tf
     from tensorflow.python.eager import context, execute

@@ -8,6 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.index import index, size_of
 from exporter.lowerings.onnx.reduction import arg_extreme, extreme, reduced
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import transposed, unsqueezed
@@ -22,13 +23,11 @@ INT64 = ir.DataType.INT64
 def greedy(g: Graph, op: Any, scores: Value, lengths: Value) -> list[Value]:
     """The labels that are kept, as a sparse (batch, step) matrix: indices, values, shape; and -Σ of the largest scores."""
     blank = op.get_attr("blank_index")
-    if blank < 0 and scores.shape[2] is None:
-        raise NotImplementedError("a blank counted from the end of classes whose number is not known while exporting")
-    blank += (scores.shape[2] or 0) if blank < 0 else 0
+    number = size_of(g, scores, 2) + blank if blank < 0 else index(g, blank)
     by_row = transposed(scores, [1, 0, 2])
     classes = arg_extreme(g, "ArgMax", by_row, 2)
     inside = _steps_within(g, classes, lengths)
-    kept = g.op("And", inside, g.op("Not", g.op("Equal", classes, g.constant(blank, np.int64))))
+    kept = g.op("And", inside, g.op("Not", g.op("Equal", classes, number.value)))
     if op.get_attr("merge_repeated"):
         kept = g.op("And", kept, _changed(g, classes))
     so_far = g.op("CumSum", g.cast(kept, INT64), g.constant(1, np.int64))

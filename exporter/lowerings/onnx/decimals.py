@@ -25,11 +25,18 @@ class Decimal(Value):
 
 
 @lowers_op("AsString")
-def as_string(g: Graph, op: Any, x: Value) -> Decimal:
+def as_string(g: Graph, op: Any, x: Value) -> Value:
     """Cast, for integers: ONNX Runtime writes floats otherwise than TensorFlow does."""
     plain = op.get_attr("width") == -1 and not op.get_attr("fill")
+    if plain and x.dtype == ir.DataType.BOOL:
+        places = g.cast(x, ir.DataType.INT64)
+        words = g.constant(np.array(["false", "true"], dtype=object))
+        return g.op("Gather", words, places, shape=x.shape, dtype=ir.DataType.STRING, axis=0)
     if not plain or not x.dtype.is_integer():
-        raise NotImplementedError("only integers, without padding, can be written as strings")
+        raise NotImplementedError(
+            "only integers and truth values, without padding, become strings as TensorFlow writes them; "
+            "return the numbers and write them after the model"
+        )
     text = g.cast(x, ir.DataType.STRING)
     return Decimal(text.ir, text.shape, text.dtype, text.order, number=x)
 

@@ -6,44 +6,82 @@ from typing import Any
 
 import numpy as np
 
+from exporter.lowerings.onnx.diagonals import Band
 from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.index import Index, entry, index, size_of
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import unsqueezed
 from exporter.lowerings.onnx.sizes import counted, wide
-from exporter.lowerings.onnx.static import known_int, known_ints, static_shape
+from exporter.lowerings.onnx.static import known_int, known_ints
 from exporter.lowerings.onnx.value import Constant, Value
 
 
-def _offset(k: Value) -> int:
-    offsets = set(known_ints(k, "which diagonal"))
-    if len(offsets) != 1:
-        raise NotImplementedError("several diagonals at once")
-    return offsets.pop()
+def _band(g: Graph, op: Any, k: Value, rows: Index, columns: Index) -> Band:
+    offsets = known_ints(k, "which diagonal")
+    align = op.get_attr("align").decode() if op.type.endswith("V3") else "LEFT_LEFT"
+    return Band(offsets[0], offsets[-1], align, rows, columns)
 
 
-def _mask(rows: int | None, columns: int | None, offset: int) -> np.ndarray:
-    """Return where the diagonal lies that starts `offset` columns to the right."""
-    if rows is None or columns is None:
-        raise NotImplementedError("a matrix whose size is not known while exporting")
-    return np.eye(rows, columns, offset, dtype=bool)
+def _mask(band: Band) -> np.ndarray | None:
+    """Return where the diagonal lies, if it is one of matrices of known size."""
+    if band.low != band.high or band.rows.known is None or band.columns.known is None:
+        return None
+    return np.eye(band.rows.known, band.columns.known, band.low, dtype=bool)
 
 
-@lowers_op("MatrixDiagV3")
+@lowers_op("MatrixDiagV3", "MatrixDiagV2")
 def matrix_diag(g: Graph, op: Any, diagonal: Value, k: Value, rows: Value, columns: Value, padding: Value) -> Value:
-    """A matrix with a given diagonal, `padding` elsewhere."""
-    *_, height, width = static_shape(op)
-    return _with_diagonal(g, padding, diagonal, _offset(k), (height, width))
+    """Matrices with given diagonals, `padding` elsewhere."""
+    offsets = known_ints(k, "which diagonal")
+    band = _band(g, op, k, *_extent(g, size_of(g, diagonal, diagonal.rank - 1), offsets, [rows, columns]))
+    if (mask := _mask(band)) is not None:
+        return _with_diagonal(g, padding, diagonal, band.low, mask)
+    return band.spread(g, diagonal, padding)
 
 
-@lowers_op("MatrixSetDiagV3")
+def _extent(g: Graph, longest: Index, offsets: list[int], given: list[Value]) -> list[Index]:
+    """Return rows and columns: as they are given, or, where -1, as the diagonals need them."""
+    needed = [longest - min(offsets[-1], 0), longest + max(offsets[0], 0)]
+    sizes = [index(g, size) if size.rank == 0 else entry(g, size, 0) for size in given]
+    if all(size.known == -1 for size in sizes):
+        needed = [needed[0].at_least(needed[1])] * 2
+    if longest.known is None and any(offsets) and any(size.known == -1 for size in sizes):
+        raise NotImplementedError(
+            "TensorFlow reckons with a wrong shape where the diagonals have a dynamic length; give num_rows and num_cols"
+        )
+    return [n if size.known == -1 else size for n, size in zip(needed, sizes, strict=True)]
+
+
+@lowers_op("MatrixDiag")
+def matrix_diag_alone(g: Graph, op: Any, diagonal: Value) -> Value:
+    """Square matrices with given main diagonals."""
+    size = size_of(g, diagonal, diagonal.rank - 1)
+    zero = g.constant(0, diagonal.numpy_dtype)
+    return Band(0, 0, "LEFT_LEFT", size, size).spread(g, diagonal, zero)
+
+
+@lowers_op("MatrixSetDiagV3", "MatrixSetDiagV2")
 def matrix_set_diag(g: Graph, op: Any, x: Value, diagonal: Value, k: Value) -> Value:
-    """A matrix with its diagonal replaced."""
-    return _with_diagonal(g, x, diagonal, _offset(k), (x.shape[-2], x.shape[-1]))
+    """Matrices with their diagonals replaced."""
+    band = _band(g, op, k, size_of(g, x, x.rank - 2), size_of(g, x, x.rank - 1))
+    if (mask := _mask(band)) is not None:
+        return _with_diagonal(g, x, diagonal, band.low, mask)
+    return _replaced(g, x, diagonal, band)
 
 
-def _with_diagonal(g: Graph, other: Value, diagonal: Value, offset: int, size: tuple[int | None, int | None]) -> Value:
+@lowers_op("MatrixSetDiag")
+def matrix_set_main(g: Graph, op: Any, x: Value, diagonal: Value) -> Value:
+    """Matrices with their main diagonals replaced."""
+    return _replaced(g, x, diagonal, Band(0, 0, "LEFT_LEFT", size_of(g, x, x.rank - 2), size_of(g, x, x.rank - 1)))
+
+
+def _replaced(g: Graph, x: Value, diagonal: Value, band: Band) -> Value:
+    spread = band.spread(g, diagonal, g.constant(0, x.numpy_dtype))
+    return g.op("Where", band.mask(g), spread, x, shape=x.shape, dtype=x.dtype)
+
+
+def _with_diagonal(g: Graph, other: Value, diagonal: Value, offset: int, mask: np.ndarray) -> Value:
     """Spread the diagonal over the rows, starting with the row where it begins, and choose."""
-    mask = _mask(*size, offset)
     length, last = int(mask.sum()), diagonal.rank - 1
     before = max(-offset, 0)
     pads = np.zeros(2 * diagonal.rank, np.int64)
@@ -56,11 +94,19 @@ def _with_diagonal(g: Graph, other: Value, diagonal: Value, offset: int, size: t
     return g.op("Where", g.constant(mask), spread, other, dtype=diagonal.dtype)
 
 
-@lowers_op("MatrixDiagPartV3")
+@lowers_op("MatrixDiagPartV3", "MatrixDiagPartV2")
 def matrix_diag_part(g: Graph, op: Any, x: Value, k: Value, padding: Value) -> Value:
-    """The diagonal of a matrix: the matrix as one row, and the elements that lie on the diagonal."""
-    mask = _mask(x.shape[-2], x.shape[-1], _offset(k))
-    return diagonal_of(g, x, mask)
+    """Diagonals of matrices: a matrix as one row, and the elements that lie on the diagonal."""
+    band = _band(g, op, k, size_of(g, x, x.rank - 2), size_of(g, x, x.rank - 1))
+    mask = _mask(band)
+    return band.taken(g, x, padding) if mask is None else diagonal_of(g, x, mask)
+
+
+@lowers_op("MatrixDiagPart")
+def main_diagonal(g: Graph, op: Any, x: Value) -> Value:
+    """The main diagonal of matrices."""
+    band = Band(0, 0, "LEFT_LEFT", size_of(g, x, x.rank - 2), size_of(g, x, x.rank - 1))
+    return band.taken(g, x, g.constant(0, x.numpy_dtype))
 
 
 def diagonal_of(g: Graph, x: Value, mask: np.ndarray) -> Value:

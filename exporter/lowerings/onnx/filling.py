@@ -17,13 +17,18 @@ from exporter.lowerings.onnx.value import Constant, Shape, Value
 @lowers_op("BroadcastTo")
 def broadcast_to(g: Graph, op: Any, x: Value, target: Value) -> Value:
     """Expand."""
-    return _expanded(g, x, wide(g, target), static_shape(op))
+    return _expanded(g, x, wide(g, target), _shape(op, target))
 
 
 @lowers_op("Fill")
 def fill(g: Graph, op: Any, target: Value, value: Value) -> Value:
     """Expand a scalar."""
-    return _expanded(g, value, wide(g, target), static_shape(op))
+    return _expanded(g, value, wide(g, target), _shape(op, target))
+
+
+def _shape(op: Any, target: Value) -> Shape:
+    count = target.shape[0]
+    return static_shape(op, otherwise=None if count is None else (None,) * count)
 
 
 def _expanded(g: Graph, x: Value, target: Value, shape: Shape) -> Value:
@@ -61,7 +66,7 @@ def empty(g: Graph, op: Any, target: Value) -> Value:
     if dtype == tf.string:
         raise NotImplementedError("ONNX cannot make strings")
     zero = g.constant(0, np.float32 if dtype in (tf.float16, tf.bfloat16) else dtype.as_numpy_dtype)
-    return _expanded(g, zero, wide(g, target), static_shape(op))
+    return _expanded(g, zero, wide(g, target), _shape(op, target))
 
 
 @lowers_op("Range")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from exporter.lowerings.onnx.graph import Graph
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.reshaping import transposed, unsqueezed
 from exporter.lowerings.onnx.sizes import wide
 from exporter.lowerings.onnx.slicing import indexed
-from exporter.lowerings.onnx.static import known_int, static_shape
+from exporter.lowerings.onnx.static import known_int
 from exporter.lowerings.onnx.value import Value
 
 
@@ -28,7 +30,15 @@ def gather(g: Graph, op: Any, x: Value, indices: Value, axis: Value) -> Value:
     if indices.rank == 1:
         shape = (*x.shape[:place], indices.shape[0], *x.shape[place + 1 :])
         return g.raw("Gather", x, indices, shape=shape, dtype=x.dtype, order=x.order, axis=x.axis(place))
-    return g.op("Gather", x, indices, shape=static_shape(op), dtype=x.dtype, axis=place)
+    return g.op(
+        "Gather", x, indices, shape=(*x.shape[:place], *indices.shape, *x.shape[place + 1 :]), dtype=x.dtype, axis=place
+    )
+
+
+@lowers_op("ResourceGather")
+def gather_rows(g: Graph, op: Any, table: Value, indices: Value) -> Value:
+    """The rows of a variable."""
+    return gather(g, op, table, indices, g.constant(op.get_attr("batch_dims"), np.int64))
 
 
 def _batched(g: Graph, x: Value, indices: Value, axis: int, shared: int) -> Value:
@@ -48,9 +58,11 @@ def _batched(g: Graph, x: Value, indices: Value, axis: int, shared: int) -> Valu
     )
 
 
-@lowers_op("GatherNd")
+@lowers_op("GatherNd", "ResourceGatherNd")
 def gather_nd(g: Graph, op: Any, x: Value, indices: Value) -> Value:
     """x[tuple(indices[..., :])]."""
-    if indices.shape[-1] == 0:
-        raise NotImplementedError("gather_nd by empty indices")
-    return g.op("GatherND", x, wide(g, indices), shape=static_shape(op), dtype=x.dtype)
+    if not indices.shape[-1]:
+        raise NotImplementedError("gather_nd by empty indices, or by some whose number is not known while exporting")
+    return g.op(
+        "GatherND", x, wide(g, indices), shape=(*indices.shape[:-1], *x.shape[indices.shape[-1] :]), dtype=x.dtype
+    )

@@ -24,7 +24,14 @@ def concat(g: Graph, op: Any, *operands: Value) -> Value:
     axis = known_int(place, "the axis of concatenate") % inputs[0].rank
     if _sizes(g, inputs):
         return joined(g, [wide(g, x) for x in inputs])
-    return concatenated(g, inputs, axis, static_shape(op))
+    return concatenated(g, inputs, axis, static_shape(op, otherwise=_beside(inputs, axis)))
+
+
+def _beside(inputs: Sequence[Value], axis: int) -> Shape:
+    """Return the shape of tensors joined along `axis`."""
+    lengths = [x.shape[axis] for x in inputs]
+    length = None if None in lengths else sum(n or 0 for n in lengths)
+    return (*inputs[0].shape[:axis], length, *inputs[0].shape[axis + 1 :])
 
 
 def concatenated(g: Graph, inputs: Sequence[Value], axis: int, shape: Shape) -> Value:
@@ -75,13 +82,21 @@ def split(g: Graph, op: Any, place: Value, x: Value) -> list[Value]:
 def split_at(g: Graph, op: Any, x: Value, sizes: Value, place: Value) -> list[Value]:
     """Split into parts of given lengths, of which one may be -1: what is left."""
     axis = known_int(place, "the axis of split") % x.rank
+    total = x.shape[axis]
+    if not isinstance(sizes, Constant) or (total is None and -1 in known_ints(sizes, "the sizes of split")):
+        return _split_as_computed(g, x, axis, wide(g, sizes), len(op.outputs))
     lengths = known_ints(sizes, "the sizes of split")
     if -1 in lengths:
-        total = x.shape[axis]
-        if total is None:
-            raise NotImplementedError("split with one size left open needs the length of the axis while exporting")
-        lengths = [total - sum(lengths) - 1 if n == -1 else n for n in lengths]
+        lengths = [(total or 0) - sum(lengths) - 1 if n == -1 else n for n in lengths]
     return split_into(g, x, axis, lengths)
+
+
+def _split_as_computed(g: Graph, x: Value, axis: int, sizes: Value, count: int) -> list[Value]:
+    """Split into `count` parts of lengths that only running tells, -1 for what is left."""
+    total = g.op("ReduceSum", sizes, g.constant([0], np.int64), shape=(1,), keepdims=1)
+    left = g.op("Sub", g.op("Sub", g.dimension(x, axis), total), g.constant([1], np.int64))
+    lengths = g.op("Where", g.op("Equal", sizes, g.constant(-1, np.int64)), left, sizes, dtype=sizes.dtype)
+    return _split(g, x, axis, [None] * count, lengths)
 
 
 def split_into(g: Graph, x: Value, axis: int, lengths: Sequence[int]) -> list[Value]:

@@ -33,6 +33,15 @@ def find(g: Graph, op: Any, table: Any, keys: Value, default: Value) -> Value:
     return g.op("LabelEncoder", x, shape=keys.shape, dtype=value_type, domain="ai.onnx.ml", **attributes)
 
 
+@lowers_op("LookupTableSizeV2", "LookupTableSize")
+def size(g: Graph, op: Any, table: Any) -> Value:
+    """The number of entries, which is read now."""
+    import tensorflow as tf
+
+    with tf.init_scope():
+        return g.constant(tf.raw_ops.LookupTableSizeV2(table_handle=table.resource).numpy())
+
+
 def _contents(op: Any, handle: Any) -> tuple[np.ndarray, np.ndarray]:
     import tensorflow as tf
 

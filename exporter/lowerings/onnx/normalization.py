@@ -13,9 +13,10 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
-from exporter.lowerings.onnx.registry import lowers_layer
+from exporter.lowerings.onnx.index import index, size_of
+from exporter.lowerings.onnx.registry import lowers_layer, lowers_op
 from exporter.lowerings.onnx.split_convolution import Summed, scaled
-from exporter.lowerings.onnx.value import Constant, Value, combined
+from exporter.lowerings.onnx.value import Constant, Value, channels_first, combined, identity
 
 
 @lowers_layer(keras.layers.BatchNormalization)
@@ -55,3 +56,37 @@ def affine(
         combined([gamma, variance], factor, ("factor", epsilon), gamma.shape),
         combined([beta, gamma, mean, variance], offset, ("offset", epsilon), beta.shape),
     )
+
+
+@lowers_op("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+def fused(g: Graph, op: Any, x: Value, gamma: Value, beta: Value, mean: Value, variance: Value) -> list[Value]:
+    """BatchNormalization with given statistics, whatever the sizes; with those of the batch, while training."""
+    order = identity(x.rank) if op.get_attr("data_format") in (b"NCHW", b"NCDHW") else channels_first(x.rank)
+    epsilon = op.get_attr("epsilon")
+    held = g.in_order(x, order)
+    spread = variance
+    if op.get_attr("is_training"):
+        axes = g.constant([0, *range(2, x.rank)], np.int64)
+        filed = held.as_filed()
+        mean = g.op("ReduceMean", filed, axes, shape=(x.shape[order[1]],), keepdims=0)
+        centred = g.op("Sub", filed, _beside(g, mean, x.rank))
+        variance = g.op("ReduceMean", g.op("Mul", centred, centred), axes, shape=mean.shape, keepdims=0)
+        spread = _unbiased(g, variance, filed)
+    y = g.raw("BatchNormalization", held, gamma, beta, mean, variance, shape=x.shape, order=order, epsilon=epsilon)
+    return [y, mean, spread, mean, variance, mean][: len(op.outputs)]
+
+
+def _beside(g: Graph, channels: Value, rank: int) -> Value:
+    """Return one number for each channel in a shape that broadcasts to images, channels first."""
+    return g.op(
+        "Reshape", channels, g.constant([1, -1, *[1] * (rank - 2)], np.int64), shape=(1, None, *[1] * (rank - 2))
+    )
+
+
+def _unbiased(g: Graph, variance: Value, images: Value) -> Value:
+    """Return the variance of n numbers as TensorFlow hands it out: times n / (n - 1)."""
+    count = index(g, 1)
+    for axis in (0, *range(2, images.rank)):
+        count = count * size_of(g, images, axis)
+    ratio = g.op("Div", g.cast(count.value, variance.dtype), g.cast((count - 1).at_least(1).value, variance.dtype))
+    return g.op("Mul", variance, ratio)

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.index import Index, count_to, index, size_of
 from exporter.lowerings.onnx.registry import lowers_op
 from exporter.lowerings.onnx.sizes import wide
+from exporter.lowerings.onnx.slicing import indexed
 from exporter.lowerings.onnx.value import Constant, Value
 
 
@@ -23,17 +25,24 @@ def mirror_pad(g: Graph, op: Any, x: Value, widths: Value) -> Value:
     """Pad by reflection; SYMMETRIC repeats the border element, which ONNX has no mode for: it is gathered."""
     if op.get_attr("mode") == b"REFLECT":
         return padded(g, x, widths, "reflect")
-    for axis, (before, after) in enumerate(_known_widths(widths)):
-        if before or after:
+    for axis in range(x.rank):
+        before, after = (_width(g, widths, axis, end) for end in (0, 1))
+        if before.known != 0 or after.known != 0:
             x = _symmetric(g, x, axis, before, after)
     return x
+
+
+def _width(g: Graph, widths: Value, axis: int, end: int) -> Index:
+    if isinstance(widths, Constant):
+        return index(g, int(widths.array[axis, end]))
+    return Index(g, indexed(g, indexed(g, wide(g, widths), 0, axis), 0, end))
 
 
 def padded(g: Graph, x: Value, widths: Value, mode: str, value: Value | None = None) -> Value:
     """Return `x` padded by `widths`, (before, after) for each of Keras's axes; `x` keeps its axis order."""
     if not isinstance(widths, Constant):
         return _dynamically(g, x, widths, mode, value)
-    pairs = _known_widths(widths)
+    pairs = [(int(before), int(after)) for before, after in widths.array]
     if not any(map(any, pairs)):
         return x
     shape = tuple(None if d is None else d + sum(w) for d, w in zip(x.shape, pairs, strict=True))
@@ -48,17 +57,11 @@ def _dynamically(g: Graph, x: Value, widths: Value, mode: str, value: Value | No
     return g.op("Pad", x, pads, value, shape=(None,) * x.rank, dtype=x.dtype, mode=mode)
 
 
-def _known_widths(widths: Value) -> list[tuple[int, int]]:
-    if not isinstance(widths, Constant):
-        raise NotImplementedError("symmetric padding by widths that depend on the model's inputs")
-    return [(int(before), int(after)) for before, after in widths.array]
-
-
-def _symmetric(g: Graph, x: Value, axis: int, before: int, after: int) -> Value:
-    length = x.shape[axis]
-    if length is None:
-        raise NotImplementedError("symmetric padding of an axis whose length is not known while exporting")
-    places = [*range(before - 1, -1, -1), *range(length), *range(length - 1, length - 1 - after, -1)]
-    shape = (*x.shape[:axis], length + before + after, *x.shape[axis + 1 :])
-    indices = g.constant(places, np.int64)
-    return g.raw("Gather", x, indices, shape=shape, dtype=x.dtype, order=x.order, axis=x.axis(axis))
+def _symmetric(g: Graph, x: Value, axis: int, before: Index, after: Index) -> Value:
+    """Gather: in front of the first element stands itself, then the second one, and so at the end."""
+    length = size_of(g, x, axis)
+    places = count_to(g, before + length + after) - before
+    places = (places < 0).where(index(g, -1) - places, places)
+    places = (places < length).where(places, length * 2 - 1 - places)
+    shape = (*x.shape[:axis], places.value.shape[0], *x.shape[axis + 1 :])
+    return g.raw("Gather", x, places.value, shape=shape, dtype=x.dtype, order=x.order, axis=x.axis(axis))

@@ -6,6 +6,7 @@ Transposes write no node: they change the order in which a value lies.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -98,9 +99,22 @@ def unsqueezed(g: Graph, x: Value, axis: int) -> Value:
 
 @lowers_op("Squeeze")
 def squeeze(g: Graph, op: Any, x: Value) -> Value:
-    """Squeeze, wherever the axes lie in the file."""
+    """Squeeze, wherever the axes lie in the file; a condition that only running tells the shape of is a scalar."""
     dims = [d % x.rank for d in op.get_attr("squeeze_dims")]
+    if not dims and None in x.shape and _is_condition(op):
+        return g.op("Reshape", x, g.constant(np.zeros(0, np.int64)), shape=())
     return squeezed(g, x, dims or [axis for axis, d in enumerate(x.shape) if d == 1])
+
+
+def _is_condition(op: Any) -> bool:
+    """Whether a Squeeze is what tf.cond and tf.while_loop put behind their conditions."""
+    if op.outputs[0].dtype.name != "bool":
+        return False
+    takers = op.outputs[0].consumers()
+    if takers and all(t.type in ("If", "StatelessIf") or (t.type == "Squeeze" and _is_condition(t)) for t in takers):
+        return True
+    ends = {taker.type for taker in takers} <= {"Identity"}
+    return ends and re.search(r"_cond_\d+$", op.graph.name) is not None
 
 
 def squeezed(g: Graph, x: Value, axes: list[int]) -> Value:

@@ -11,6 +11,7 @@ long (32 channels, 64 x 64).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,14 +20,18 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.index import Index, count_to, entry, index, size_of
 from exporter.lowerings.onnx.registry import lowers_layer, lowers_op
+from exporter.lowerings.onnx.sizes import joined
 from exporter.lowerings.onnx.static import known, known_ints
-from exporter.lowerings.onnx.value import Value, channels_first
+from exporter.lowerings.onnx.value import Constant, Value, channels_first
 
 
 @lowers_op("ResizeNearestNeighbor")
 def nearest(g: Graph, op: Any, images: Value, size: Value) -> Value:
     """The nearest pixel: Resize where every pixel is repeated, else Gather; both are exact for every dtype."""
+    if not isinstance(size, Constant) or (None in images.shape[1:3] and not op.get_attr("half_pixel_centers")):
+        return _chosen(g, op, images, [entry(g, size, n) for n in (0, 1)])
     target = known_ints(size, "the size of an image")
     if None in images.shape[1:3]:
         return _resize(g, images, target, "nearest", nearest_mode="round_prefer_ceil")
@@ -39,6 +44,28 @@ def nearest(g: Graph, op: Any, images: Value, size: Value) -> Value:
         order, place = images.order, images.axis(axis)
         images = g.raw("Gather", images, g.constant(chosen), shape=shape, order=order, axis=place)
     return images
+
+
+def _chosen(g: Graph, op: Any, images: Value, target: Sequence[Index]) -> Value:
+    """Gather the rows and columns that TensorFlow's float32 arithmetic picks, of sizes that only running tells."""
+    for axis, count in zip((1, 2), target, strict=True):
+        size = size_of(g, images, axis)
+        places = _nearest_places(g, op, size, count)
+        chosen = index(g, g.cast(places, ir.DataType.INT64)).at_most(size - 1).at_least(0).value
+        shape = (*images.shape[:axis], count.known, *images.shape[axis + 1 :])
+        order, place = images.order, images.axis(axis)
+        images = g.raw("Gather", images, chosen, shape=shape, order=order, axis=place)
+    return images
+
+
+def _nearest_places(g: Graph, op: Any, size: Index, count: Index) -> Value:
+    """Return the place of the nearest pixel for each of `count`, whole numbers as float32."""
+    corners, half = op.get_attr("align_corners"), op.get_attr("half_pixel_centers")
+    pair = (size - 1, (count - 1).at_least(1)) if corners else (size, count)
+    scale = g.op("Div", *(g.cast(n.value, ir.DataType.FLOAT) for n in pair))
+    number = g.cast(count_to(g, count).value, ir.DataType.FLOAT)
+    place = g.op("Mul", g.op("Add", number, 0.5) if half else number, scale)
+    return g.op("Floor", g.op("Add", place, 0.5) if corners else place)
 
 
 def repeated(g: Graph, images: Value, times: Sequence[int], axes: Sequence[int]) -> Value:
@@ -75,10 +102,17 @@ def upsampling(g: Graph, layer: Any, inputs: Value) -> Value:
 @lowers_op("ResizeBilinear")
 def bilinear(g: Graph, op: Any, images: Value, size: Value) -> Value:
     """The weighted mean of the four nearest pixels: Resize, linear, whose half_pixel coordinates are TensorFlow's."""
-    target = known_ints(size, "the size of an image")
-    if not op.get_attr("half_pixel_centers") or op.get_attr("align_corners"):
-        return _by_matrices(g, op, images, target)
-    return _resize(g, g.cast(images, _computed(images)), target, "linear")
+    target = [entry(g, size, n) for n in (0, 1)]
+    images = g.cast(images, _computed(images))
+    if op.get_attr("half_pixel_centers") and not op.get_attr("align_corners"):
+        return _resize(g, images, target, "linear")
+    if isinstance(size, Constant) and None not in images.shape[1:3]:
+        return _by_matrices(g, op, images, known_ints(size, "the size of an image"))
+    return _resize(g, images, target, "linear", coordinate_transformation_mode=_legacy(op))
+
+
+def _legacy(op: Any) -> str:
+    return "align_corners" if op.get_attr("align_corners") else "asymmetric"
 
 
 @lowers_op("ResizeBicubic", "ResizeArea")
@@ -100,18 +134,19 @@ def _computed(images: Value) -> ir.DataType:
     return ir.DataType.DOUBLE if images.dtype == ir.DataType.DOUBLE else ir.DataType.FLOAT
 
 
-def _resize(g: Graph, images: Value, target: Sequence[int], mode: str, **attributes: Any) -> Value:
+def _resize(g: Graph, images: Value, target: Sequence[int | Index], mode: str, **attributes: Any) -> Value:
     """Write Resize; below opset 18 the batch and the channels are part of the size."""
-    shape = (images.shape[0], *target, images.shape[3])
+    numbers = [n if isinstance(n, Index) else index(g, n) for n in target]
+    shape = (images.shape[0], *(n.known for n in numbers), images.shape[3])
     attributes = {"coordinate_transformation_mode": "half_pixel", "mode": mode, **attributes}
     if g.wants(18):
         places = [images.axis(1), images.axis(2)]
-        pairs = sorted(zip(places, target, strict=True))
-        sizes: Any = g.constant([n for _, n in pairs], np.int64)
+        pairs = sorted(zip(places, numbers, strict=True), key=operator.itemgetter(0))
+        sizes: Any = joined(g, [n.vector() for _, n in pairs])
         attributes["axes"] = [place for place, _ in pairs]
     else:
         each = [g.dimension(images, axis) for axis in images.order if axis in (0, 3)]
-        spatial = [g.constant([n], np.int64) for n in target]
+        spatial = [n.vector() for n in numbers]
         by_axis = {0: each[0], 1: spatial[0], 2: spatial[1], 3: each[1]}
         sizes = g.op("Concat", *(by_axis[axis] for axis in images.order), shape=(4,), axis=0)
     return g.raw("Resize", images, None, None, sizes, shape=shape, order=images.order, **attributes)

@@ -14,12 +14,13 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.lowerings.onnx.graph import Graph
+from exporter.lowerings.onnx.matmul import multiplied
 from exporter.lowerings.onnx.registry import lowers_op
-from exporter.lowerings.onnx.reshaping import reshaped, unsqueezed
-from exporter.lowerings.onnx.sizes import counted, element, sizes_of, vector, wide
+from exporter.lowerings.onnx.reshaping import reshaped, transposed, unsqueezed
+from exporter.lowerings.onnx.sizes import counted, element, sizes_of, wide
 from exporter.lowerings.onnx.slicing import Range, indexed, sliced
 from exporter.lowerings.onnx.static import static_shape
-from exporter.lowerings.onnx.value import Constant, Shape, Value
+from exporter.lowerings.onnx.value import Constant, Value
 
 ALONE = 100_000  # elements; updates of so many are made by one thread
 COPIED = 10 * ALONE  # elements; copying so many takes as long as making the updates of a part one by one
@@ -73,7 +74,8 @@ def _in_parts(g: Graph, tensor: Value, indices: Value, updates: Value, reduction
 def _one_by_one(g: Graph, tensor: Value, indices: Value, updates: Value, reduction: str) -> Value:
     """Write ScatterElements on all elements in a row; elsewhere than along one axis ONNX Runtime is 7 times slower."""
     depth = indices.shape[-1]
-    assert depth
+    if not depth:
+        raise NotImplementedError("scattering by indices whose length is not known while exporting; state their shape")
     places = wide(g, indexed(g, indices, indices.rank - 1, g.constant(0)))
     for axis in range(1, depth):
         column = wide(g, indexed(g, indices, indices.rank - 1, g.constant(axis)))
@@ -118,65 +120,6 @@ def scatter(g: Graph, op: Any, indices: Value, updates: Value, target: Value) ->
     return scattered(g, zeros, indices, updates, "add")
 
 
-@lowers_op("UnsortedSegmentSum", "UnsortedSegmentProd", "UnsortedSegmentMax", "UnsortedSegmentMin")
-def unsorted_segments(g: Graph, op: Any, data: Value, ids: Value, count: Value) -> Value:
-    """Reduce the rows of each segment; rows with a negative id go into a row that is cut off."""
-    kind = op.type.removeprefix("UnsortedSegment")
-    return _segments(g, kind, data, wide(g, ids), wide(g, count), static_shape(op), _neutral(kind, data.numpy_dtype))
-
-
-@lowers_op("SegmentSum", "SegmentProd", "SegmentMax", "SegmentMin")
-def segments(g: Graph, op: Any, data: Value, ids: Value) -> Value:
-    """Reduce the rows of each segment, of which there are as many as the last id says."""
-    kind = op.type.removeprefix("Segment")
-    places = wide(g, ids)
-    last = g.op(
-        "ReduceMax", g.op("Concat", g.constant([-1], np.int64), places, shape=(None,), axis=0), shape=(), keepdims=0
-    )
-    count = g.op("Add", last, g.constant(1, np.int64))
-    initial = _neutral(kind, data.numpy_dtype)
-    if kind in ("Max", "Min") and data.dtype.is_floating_point():
-        initial = -np.inf if kind == "Max" else np.inf
-    reduced = _segments(g, kind, data, places, count, static_shape(op), initial)
-    if kind == "Sum":
-        return reduced
-    empty = 1 if kind == "Prod" else 0
-    ones = g.op("Expand", g.constant(1, np.int64), sizes_of(g, places), shape=places.shape)
-    filled = _segments(g, "Sum", ones, places, count, (None,), 0)
-    for axis in range(1, data.rank):
-        filled = unsqueezed(g, filled, axis)
-    absent = g.op("Equal", filled, g.constant(0, np.int64))
-    return g.op("Where", absent, g.constant(empty, data.numpy_dtype), reduced, dtype=data.dtype)
-
-
-@lowers_op("SegmentSumV2", "SegmentProdV2", "SegmentMaxV2", "SegmentMinV2")
-def counted_segments(g: Graph, op: Any, data: Value, ids: Value, count: Value) -> Value:
-    """Reduce the rows of each of `count` segments."""
-    kind = op.type.removeprefix("Segment").removesuffix("V2")
-    return _segments(g, kind, data, wide(g, ids), wide(g, count), static_shape(op), _neutral(kind, data.numpy_dtype))
-
-
-def _neutral(kind: str, dtype: np.dtype[Any]) -> Any:
-    """Return what a segment without rows holds."""
-    if kind in ("Sum", "Prod"):
-        return {"Sum": 0, "Prod": 1}[kind]
-    info: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
-    return info.min if kind == "Max" else info.max
-
-
-def _segments(g: Graph, kind: str, data: Value, ids: Value, count: Value, shape: Shape, initial: Any) -> Value:
-    places = g.op("Where", g.op("Less", ids, g.constant(0, np.int64)), count, ids, dtype=ids.dtype)
-    rows = g.op("Add", vector(g, count), g.constant([1], np.int64))
-    tail = [g.dimension(data, axis) for axis in range(ids.rank, data.rank)]
-    sizes = g.op("Concat", rows, *tail, shape=(1 + len(tail),), axis=0) if tail else rows
-    whole = (None if shape[0] is None else shape[0] + 1, *shape[1:])
-    start = g.op("Expand", g.constant(initial, data.numpy_dtype), sizes, shape=whole, dtype=data.dtype)
-    full = scattered(g, start, unsqueezed(g, g.keras_order(places), ids.rank), g.keras_order(data), REDUCTIONS[kind])
-    kept = sliced(g, full, [Range(0, 0, -1)])
-    kept.shape = shape
-    return kept
-
-
 @lowers_op("XlaDynamicUpdateSlice")
 def update_slice(g: Graph, op: Any, x: Value, update: Value, starts: Value) -> Value:
     """Put `update` into `x` at `starts`, moved so that it fits: pad it, and a mask, to the shape of `x`."""
@@ -200,3 +143,12 @@ def sparse_to_dense(g: Graph, op: Any, indices: Value, target: Value, values: Va
         rows = g.dimension(indices, 0)
         values = g.op("Expand", values, rows, shape=(indices.shape[0],), dtype=values.dtype)
     return scattered(g, full, indices, values)
+
+
+@lowers_op("SparseTensorDenseMatMul")
+def sparse_product(g: Graph, op: Any, indices: Value, values: Value, sizes: Value, b: Value) -> Value:
+    """The product of a sparse matrix, made dense, and a dense one."""
+    zeros = g.op("Expand", g.constant(0, values.numpy_dtype), wide(g, sizes), shape=(None, None), dtype=values.dtype)
+    a = scattered(g, zeros, indices, values, "add")
+    a, b = (transposed(m, [1, 0]) if op.get_attr(name) else m for m, name in ((a, "adjoint_a"), (b, "adjoint_b")))
+    return multiplied(g, a, b)

@@ -102,9 +102,11 @@ class _Subscripts:
 
     def bound(self, which: int, entry: int) -> Bound:
         """Return begin (0), end (1) or stride (2) of an entry."""
-        known = self.known[which]
+        known, given = self.known[which], self.bounds[which]
         if known is not None and known[entry] is not None:
             return int(known[entry])
+        if isinstance(given, Constant):  # known here, though not within the graph of a branch or a loop
+            return int(given.array[entry])
         return sliced(self.g, wide(self.g, self.bounds[which]), [Range(0, entry, entry + 1)])
 
     def step(self, entry: int) -> int:

@@ -9,13 +9,20 @@ import numpy as np
 from exporter.lowerings.onnx.value import Constant, Shape, Value
 
 
-def static_shape(op: Any, output: int = 0) -> Shape:
+def static_shape(op: Any, output: int = 0, *, otherwise: Shape | None = None) -> Shape:
     """Return the shape that TensorFlow knows of an output, None where a dimension is dynamic.
+
+    Args:
+        op: of TensorFlow's graph.
+        output: the number of the output.
+        otherwise: what the inputs tell where TensorFlow does not know the number of axes.
 
     Raises:
         NotImplementedError: if not even the number of axes is known.
     """
     shape = op.outputs[output].shape
+    if shape.rank is None and otherwise is not None:
+        return otherwise
     if shape.rank is None:
         raise NotImplementedError(f"the number of axes of what {op.type} returns is not known while exporting")
     return tuple(shape.as_list())

@@ -1,13 +1,13 @@
-"""Fourier transforms: of known and unknown numbers of points, odd and even, against the op DFT where it is used."""
+"""Fourier transforms: of known and unknown numbers of points, odd, even, prime, over up to three axes, there and back."""
 
 from __future__ import annotations
 
 import keras
 import pytest
+import tensorflow as tf
 from keras import ops
 
-from exporter.errors import UnsupportedError
-from tests.lowerings.onnx.exported import export, model_of, normal
+from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -64,6 +64,39 @@ def test_long_transforms_of_powers_of_two_are_one_dft():
     assert exported.ops["DFT"] == 1
 
 
-def test_long_transforms_of_other_lengths_are_refused():
-    with pytest.raises(UnsupportedError, match="1500 points"):
-        export(model_of(pair(ops.fft), ((None, 1500), "float32"), ((None, 1500), "float32")))
+@pytest.mark.parametrize("points", [600, 1500, 521])
+def test_long_transforms_of_other_lengths(points):
+    """Composite numbers are two rounds of shorter transforms; 521 is a prime."""
+    exported = export(model_of(pair(ops.fft), ((None, points), "float32"), ((None, points), "float32")))
+    exported.check(normal(2, points), normal(2, points, seed=1))
+    assert "DFT" not in exported.ops
+
+
+@pytest.mark.parametrize("points", [1500, 2048])
+def test_long_transforms_of_real_numbers_and_back(points):
+    def both(x):
+        real, imag = ops.rfft(x)
+        return [real, imag, ops.irfft((real, imag * 0.5), fft_length=points)]
+
+    export(model_of(both, ((None, points), "float32"))).check(normal(2, points))
+
+
+@pytest.mark.parametrize("shape", [(None, 6, 7), (None, None, None)])
+@pytest.mark.parametrize("lengths", [None, [5, 8]])
+def test_two_axes_of_real_numbers_and_back(shape, lengths):
+    def both(x):
+        z = tf.signal.rfft2d(x, lengths)
+        return [tf.math.real(z), tf.math.imag(z), tf.signal.irfft2d(z, lengths)]
+
+    exported = export(model_of(inside(both), (shape, "float32")))
+    exported.check(normal(3, 6, 7))
+    if None in shape[1:]:
+        exported.check(normal(1, 9, 4))
+
+
+def test_three_axes_of_real_numbers_and_back():
+    def both(x):
+        z = tf.signal.rfft3d(x)
+        return [tf.math.real(z), tf.math.imag(z), tf.signal.irfft3d(z)]
+
+    export(model_of(inside(both), ((None, 3, 4, 5), "float32"))).check(normal(2, 3, 4, 5))

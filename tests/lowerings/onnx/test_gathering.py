@@ -112,3 +112,13 @@ def test_places_out_of_range_are_an_error(function):
             model.predict(fed, verbose=0)
         with pytest.raises(InvalidArtifactError, match=r"out of (data )?bounds|invalid"):
             exported.runner.run(dict(zip(("x0", "x1"), fed, strict=True)))
+
+
+def test_rows_of_a_variable():
+    """tf.gather and embedding_lookup of a tf.Variable read it on the way."""
+    table = tf.Variable(normal(7, 3))
+
+    def function(n):
+        return [tf.gather(table, n), tf.nn.embedding_lookup(table, n), tf.gather_nd(table, n)]
+
+    export(model_of(inside(function), ((None, 2), "int32"))).check(np.int32([[1, 2], [6, 0]]))

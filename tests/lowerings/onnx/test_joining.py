@@ -94,3 +94,11 @@ def test_layers_in_the_layout_of_images():
     exported = export(keras.Model(x, keras.layers.GlobalAveragePooling2D()(y)))
     exported.check(normal(2, 6, 5, 2))
     assert exported.ops.get("Transpose", 0) <= 1
+
+
+@pytest.mark.parametrize("shape", [(None, 9), (None, None)])
+def test_split_into_computed_sizes(shape):
+    function = inside(lambda x, sizes: [*tf.split(x, sizes, axis=1, num=3), *tf.split(x, [2, -1, 4], axis=1)])
+    exported = export(model_of(function, (shape, "float32"), ((3,), "int32")))
+    exported.check(normal(2, 9), np.int32([2, 3, 4]))
+    exported.check(normal(2, 9), np.int32([2, -1, 7]))

@@ -158,3 +158,33 @@ def test_a_loop_that_never_ends_is_refused():
     with pytest.raises(UnsupportedError, match="never ends; give it maximum_iterations") as refusal:
         export(model)
     assert model.layers[-1].name in str(refusal.value)
+
+
+def test_conditions_of_one_element_in_any_shape():
+    """TensorFlow squeezes a condition; where the shape is not known it cannot say that a scalar comes out."""
+
+    def function(n):
+        (counted,) = tf.while_loop(lambda i: tf.less(i, 10), lambda i: i + 1, [n])
+        chosen = tf.cond(tf.squeeze(n > 3), lambda: counted * 2, lambda: counted)
+        return tf.ensure_shape(chosen, [None])
+
+    exported = export(model_of(inside(function), ((None,), "int32")))
+    for n in (0, 5, 12):
+        exported.check(numbers(n))
+
+
+def test_an_associative_scan():
+    """Each level of its recursion interleaves in a branch, along an axis known outside of it."""
+    function = inside(lambda x: tf.ensure_shape(ops.associative_scan(ops.add, x, axis=1), [None, 5]))
+    export(model_of(function, ((None, 5), "float32"))).check(normal(3, 5))
+
+
+def test_a_sequence_that_grows():
+    def function(x):
+        def longer(n, rows):
+            return n + 1, tf.concat([rows, x[n : n + 1] * 2], 0)
+
+        shapes = (tf.TensorShape([]), tf.TensorShape([None, 3]))
+        return tf.while_loop(lambda n, _: n < 3, longer, (0, tf.zeros([0, 3])), shape_invariants=shapes)[1]
+
+    export(model_of(inside(function), VECTOR)).check(normal(4, 3))

@@ -84,3 +84,11 @@ def test_layers(data_format):
     exported.check(normal(2, *x.shape[1:]))
     exported.check(normal(0, *x.shape[1:]))
     assert "Transpose" not in exported.ops
+
+
+@pytest.mark.parametrize("mode", ["SYMMETRIC", "REFLECT"])
+def test_mirrored_by_computed_widths(mode):
+    function = inside(lambda x, widths: [tf.pad(x, widths, mode), tf.pad(x, [[0, 0], [2, 1]], mode)])
+    exported = export(model_of(function, ((None, None), "float32"), ((2, 2), "int32")))
+    exported.check(normal(3, 4), np.int32([[0, 1], [2, 3]]))
+    exported.check(normal(3, 4), np.int32([[0, 0], [0, 0]]))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from exporter.errors import UnsupportedError
-from tests.lowerings.onnx.exported import export
+from tests.lowerings.onnx.exported import export, inside, model_of, normal
 
 METHODS = ("nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5")
 SIZES = [(5, 7), (16, 20), (9, 3), (8, 10), (13, 30)]  # of images of 8 by 10
@@ -107,3 +108,24 @@ def test_pixels_repeated_between_convolutions_are_not_turned():
 def test_pixels_repeated_of_other_types(dtype):
     model = keras.Sequential([keras.Input((8, 10, 3), dtype=dtype), layers.UpSampling2D((2, 3), dtype=dtype)])
     export(model).check(images(2, 8, 10, 3, dtype=dtype))
+
+
+ANY = ((None,) * 4, "float32")
+
+
+@pytest.mark.parametrize("method", ["bilinear", "nearest"])
+@pytest.mark.parametrize("images", [ANY, ((None, 5, 7, 3), "float32")], ids=["any", "fixed"])
+def test_to_the_size_of_another_tensor(images, method):
+    """What feature pyramids and skip connections do."""
+
+    def function(x, like):
+        size = tf.shape(like)[1:3]
+        legacy = {"bilinear": tf.compat.v1.image.resize_bilinear, "nearest": tf.compat.v1.image.resize_nearest_neighbor}
+        return [
+            tf.image.resize(x, size, method=method),
+            *(legacy[method](x, size, align_corners=corners) for corners in (False, True)),
+        ]
+
+    exported = export(model_of(inside(function), images, ANY))
+    for height, width in ((11, 4), (5, 7), (2, 14), (1, 1)):
+        exported.check(normal(2, 5, 7, 3), normal(1, height, width, 1))
