@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from exporter.errors import UnsupportedError
+from exporter.formats.tflite.fused_options import without_bounds
 from exporter.formats.tflite.interface import WRITTEN_AS, check_interface
 from exporter.formats.tflite.refusal import refusal, refuse_float8, refuse_state
 from exporter.lowerings.override import overridden
@@ -93,7 +94,7 @@ def convert_traced(concrete: Any, model: Any, *, flex: bool = False) -> bytes:
     converter.canonicalizing_inf_as_min_max_float = False  # x == inf would be x == 3.4e38
     converter.exclude_conversion_metadata = True  # it holds a time and would unpack the whole file once more
     try:
-        return converter.convert()
+        return without_bounds(converter.convert())
     except ConverterError as error:
         raise refusal(error, model, concrete) from error
 
