@@ -30,14 +30,15 @@ class Tflite:
         The file counts only once the interpreter has loaded it and allocated its tensors.
 
         Raises:
-            UnsupportedError: if a layer or op cannot be composed of builtin ops; `where` names the layer. Also if it can
-                only where dynamic dimensions have sizes; `where` names the inputs.
-            InvalidArtifactError: if the interpreter refuses the file.
+            UnsupportedError: if a layer or op cannot be composed of builtin ops, or the interpreter refuses its node; `where`
+                names the layer. Also if it can only where dynamic dimensions have sizes; `where` names the inputs.
+            InvalidArtifactError: if the interpreter refuses the file without naming a node.
             MissingRuntimeError: if the file has Flex ops, is to be verified, and no interpreter here has the Flex delegate.
         """
         from exporter.formats.tflite.attachment import attach
         from exporter.formats.tflite.conversion import convert
         from exporter.formats.tflite.envelope import write_enveloped
+        from exporter.formats.tflite.nodes import naming_layers
         from exporter.formats.tflite.runner import LiteRtRunner
         from exporter.formats.tflite.sizes import asking_for_sizes
 
@@ -52,8 +53,9 @@ class Tflite:
             if options.verify or not self.inspect(path).facts["flex_ops"]:
                 LiteRtRunner(path).try_allocation()
         except (UnsupportedError, InvalidArtifactError) as error:
+            named = naming_layers(error, path, inference.model) if isinstance(error, InvalidArtifactError) else error
             path.unlink(missing_ok=True)
-            raise asking_for_sizes(error, inference, inputs) from error
+            raise asking_for_sizes(named, inference, inputs) from error
 
     def audit(self, path: Path) -> None:
         """Accept it: all of it lies in one file."""

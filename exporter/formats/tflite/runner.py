@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from exporter.formats.tflite.inspection import inspect
 from exporter.spec import TensorInfo
 
 PLAUSIBLE = (64, 8, 224, 1)  # sizes at which dynamic dimensions are tried: images, sequences, large images, anything
+MOST = 2**26  # numbers in an input that is made up to try it
 
 
 class LiteRtRunner:
@@ -85,10 +87,13 @@ class LiteRtRunner:
         Raises:
             InvalidArtifactError: if the interpreter refuses every one of them.
         """
+        reason = "its inputs are too large to try"
         for size in PLAUSIBLE if self._dynamic else ():
+            shapes = sized_shapes(self.inputs, size)
+            if shapes is None:
+                continue
             try:
-                for index, info in zip(self._input_indices, self.inputs, strict=True):
-                    shape = [size if d is None else d for d in info.shape]
+                for index, shape in zip(self._input_indices, shapes, strict=True):
                     self._interpreter.resize_tensor_input(index, shape, strict=True)
                 self._interpreter.allocate_tensors()
             except (RuntimeError, ValueError) as error:
@@ -125,6 +130,12 @@ def _litert(path: str, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     return Interpreter(model_path=path, num_threads=threads)
+
+
+def sized_shapes(inputs: Iterable[TensorInfo], size: int) -> list[tuple[int, ...]] | None:
+    """Return the inputs' shapes with `size` in place of each dynamic dimension; None if an array would be huge."""
+    shapes = [tuple(size if d is None else d for d in info.shape) for info in inputs]
+    return shapes if max(map(math.prod, shapes), default=0) <= MOST else None
 
 
 def allocated(body: bytes) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exporter.errors import ExporterError, InvalidArtifactError, UnsupportedError
 from exporter.formats.tflite.conversion import convert
-from exporter.formats.tflite.runner import PLAUSIBLE, allocated
+from exporter.formats.tflite.runner import PLAUSIBLE, allocated, sized_shapes
 
 if TYPE_CHECKING:
     from exporter.freeze import Inference
@@ -22,7 +22,7 @@ def asking_for_sizes(
     open_inputs = [info for info in inputs if None in info.shape[1:]]
     for size in PLAUSIBLE if open_inputs else ():
         fixed = [replace(i, shape=(*i.shape[:1], *(size if d is None else d for d in i.shape[1:]))) for i in inputs]
-        if _works(inference, fixed):
+        if sized_shapes(inputs, size) and _works(inference, fixed):
             chosen = [info for info in fixed if info.name in {i.name for i in open_inputs}]
             return UnsupportedError(
                 "TFLite needs to know the sizes of an input",

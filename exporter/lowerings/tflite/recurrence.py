@@ -123,13 +123,11 @@ def scan(
     flat = keras.tree.flatten(sequences)
     known = flat[0].shape[1] is not None
     length = flat[0].shape[1] if known else tf.shape(flat[0])[1]
-    if mask is not None:
-        mask = tf.cast(mask, "bool")
-        mask = mask[..., 0] if mask.shape.rank == 3 else mask
-        flat = [*flat, tf.cast(mask, tf.float32)]  # TensorFlow Lite Micro's GATHER takes no bool
+    mask = _by_step(mask)
     if unroll and known:
         how = {"mask": mask, "backwards": backwards, "zero_masked": zero_masked, "every": every}
         return unrolled(step, sequences, states, **how)
+    flat = [*flat, *_as_numbers(mask)]
 
     def run_steps(count: Any, inputs: list[Any], output: list[Any], block: list[Any], states: list[Any]) -> list[Any]:
         """Run the first `count` steps of `inputs`; `block` has the latest outputs, shifted by one at every step."""
@@ -185,6 +183,19 @@ def scan(
     else:
         outputs = [tf.expand_dims(o, 1) for o in output]
     return keras.tree.pack_sequence_as(first, output), keras.tree.pack_sequence_as(first, outputs), after
+
+
+def _by_step(mask: Any) -> Any:
+    """Return a mask of [batch, time] or [batch, time, 1] as bool of [batch, time]."""
+    if mask is None:
+        return None
+    mask = tf.cast(mask, "bool")
+    return mask[..., 0] if mask.shape.rank == 3 else mask
+
+
+def _as_numbers(mask: Any) -> list[Any]:
+    """Return the mask, if there is one, as floats: TensorFlow Lite Micro's GATHER takes no bool."""
+    return [] if mask is None else [tf.cast(mask, tf.float32)]
 
 
 def _buffer(output: Any, length: Any) -> Any:

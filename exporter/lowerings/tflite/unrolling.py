@@ -1,7 +1,7 @@
-"""Recurrent layers without a loop, for `unroll=True`: what accelerators and CompiledModel take, which have neither WHILE nor
-the variables of the fused LSTM.
+"""Recurrent layers without a loop, for `unroll=True`.
 
-Each step has its own copies of the ops, as in Keras. On a CPU that is slower than the loop but for toys (`recurrence`).
+Accelerators and LiteRT's CompiledModel take that form, and neither WHILE nor the variables of the fused LSTM. Each step
+has its own copies of the ops, as in Keras. On a CPU that is slower than the loop but for toys (`recurrence`).
 """
 
 from __future__ import annotations
