@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.errors import InvalidArtifactError, UnsupportedError
 from exporter.formats import FORMATS
-from exporter.spec import Inspection, Options
+from exporter.spec import Inspection, Options, TensorInfo
 
 if TYPE_CHECKING:
     from exporter.formats.tflite.runner import LiteRtRunner
@@ -39,7 +39,6 @@ class Tflite:
         from exporter.formats.tflite.conversion import convert
         from exporter.formats.tflite.envelope import write_enveloped
         from exporter.formats.tflite.nodes import naming_layers
-        from exporter.formats.tflite.runner import LiteRtRunner
         from exporter.formats.tflite.sizes import asking_for_sizes
 
         inputs = inference.inputs_for(options.batch_of(self.name))
@@ -51,11 +50,27 @@ class Tflite:
             if isinstance(labels, list):
                 attach(path, {"labels.txt": "".join(f"{label}\n" for label in labels)})
             if options.verify or not self.inspect(path).facts["flex_ops"]:
-                LiteRtRunner(path).try_allocation()
+                self._try(path, inference, inputs)
         except (UnsupportedError, InvalidArtifactError) as error:
             named = naming_layers(error, path, inference.model) if isinstance(error, InvalidArtifactError) else error
             path.unlink(missing_ok=True)
             raise asking_for_sizes(named, inference, inputs) from error
+
+    def _try(self, path: Path, inference: Inference, inputs: Sequence[TensorInfo]) -> None:
+        """Load a file and allocate its tensors, dynamic dimensions at sizes that Keras takes.
+
+        Raises:
+            InvalidArtifactError: if the interpreter refuses it.
+        """
+        from exporter.formats.tflite.runner import LiteRtRunner
+        from exporter.formats.tflite.sizes import keras_takes_none
+
+        runner = LiteRtRunner(path)
+        try:
+            runner.try_allocation()
+        except InvalidArtifactError:
+            if not keras_takes_none(inference, inputs):
+                raise
 
     def audit(self, path: Path) -> None:
         """Accept it: all of it lies in one file."""

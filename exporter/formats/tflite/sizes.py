@@ -33,6 +33,29 @@ def asking_for_sizes(
     return error
 
 
+def keras_takes_none(inference: Inference, inputs: Sequence[TensorInfo]) -> bool:
+    """Return whether Keras, too, refuses every size that was tried: then that LiteRT does says nothing about the file.
+
+    A transposed convolution to a shape that an input gives takes four numbers, not 64.
+    """
+    return all(
+        not _runs(inference, inputs, shapes) for size in PLAUSIBLE if (shapes := sized_shapes(inputs, size)) is not None
+    )
+
+
+def _runs(inference: Inference, inputs: Sequence[TensorInfo], shapes: Sequence[tuple[int, ...]]) -> bool:
+    import tensorflow as tf
+
+    try:
+        concrete = inference.trace(
+            inference.__call__, [replace(i, shape=s) for i, s in zip(inputs, shapes, strict=True)]
+        )
+        concrete(*(tf.zeros(s, i.dtype) for i, s in zip(inputs, shapes, strict=True)))
+    except (ExporterError, TypeError, ValueError, tf.errors.OpError):
+        return False
+    return True
+
+
 def _written(infos: Sequence[TensorInfo]) -> str:
     options = " ".join(f"--shape {i.name}={','.join(map(str, i.shape[1:]))}" for i in infos)
     signature = ", ".join(f"{i.name!r}: {i.shape[1:]}" for i in infos)

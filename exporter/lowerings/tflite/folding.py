@@ -14,6 +14,35 @@ import tensorflow as tf
 
 from exporter.lowerings.tflite.constants import run_again
 
+# Ops that mostly stay as they are, and that the converter folds: a mixed policy casts every weight.
+PLAIN = frozenset(
+    {
+        "Abs",
+        "BatchMatMulV2",
+        "BiasAdd",
+        "Cast",
+        "Conv2D",
+        "DepthwiseConv2dNative",
+        "Div",
+        "Einsum",
+        "EnsureShape",
+        "Exp",
+    }
+    | {
+        "FloorDiv",
+        "MatMul",
+        "Maximum",
+        "Mul",
+        "RealDiv",
+        "Rsqrt",
+        "Select",
+        "SelectV2",
+        "Sign",
+        "Softmax",
+        "StopGradient",
+    }
+    | {"StridedSlice", "Unpack"}
+)
 GROWTH = 16  # how many times as large as the weights a result may be; unpacking int4 into float32 takes 8
 
 
@@ -69,7 +98,7 @@ class _Search:
         variables = {id(v.handle): v for v in concrete.graph.variables}
         self._variables = {p.name: variables[id(h)] for h, p in concrete.graph.captures if id(h) in variables}
         self._outputs = {tensor.name for tensor in concrete.graph.outputs}
-        self._lowered, self._kept = lowered, kept
+        self._lowered, self._kept = frozenset(lowered) - PLAIN, kept
         self._touched: set[str] = set()
         self._values: dict[str, Any] = {}
         self.weights: dict[str, int] = {}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
 from tests.lowerings.tflite.conftest import normal
 
-ROWS = np.array([[0.0, -0.0, 0.0, -1.0], [-0.0, 0.0, 0.0, -0.0], [-3.0, -1e-5, -0.0, -2.0], [-5.0, -4.0, -np.inf, 3e-38]])
+ROWS = np.array(
+    [[0.0, -0.0, 0.0, -1.0], [-0.0, 0.0, 0.0, -0.0], [-3.0, -1e-5, -0.0, -2.0], [-5.0, -4.0, -np.inf, 3e-38]]
+)
 
 
 @pytest.mark.parametrize(("function", "places"), [(ops.argmax, [0, 1, 2, 3]), (ops.argmin, [3, 0, 0, 2])])
