@@ -26,7 +26,7 @@ def batch_to_space(op: Any, x: Any, block: Any, crops: Any) -> Any:
         parts = [size, sizes[0] // size, _product(sizes[1:axis]), sizes[axis], -1]
         x = tf.transpose(tf.reshape(x, tf.stack(parts)), [1, 2, 3, 0, 4])
         x = tf.reshape(x, tf.stack([sizes[0] // size, *sizes[1:axis], sizes[axis] * size, *sizes[axis + 1 :]]))
-    return _cropped(x, crops)
+    return _cropped(x, tf.reshape(crops, [block.shape[0], 2]))
 
 
 @lowers_op("SpaceToBatchND")
@@ -36,6 +36,7 @@ def space_to_batch(op: Any, x: Any, block: Any, paddings: Any) -> Any:
         return NotImplemented
     block, paddings = tf.cast(block, tf.int32), tf.cast(paddings, tf.int32)
     count = block.shape[0]
+    paddings = tf.reshape(paddings, [count, 2])
     rest = tf.zeros([x.shape.rank - 1 - count, 2], tf.int32)
     x = tf.pad(x, tf.concat([[[0, 0]], paddings, rest], 0))
     for axis in range(count, 0, -1):

@@ -1,6 +1,6 @@
 """Quantization that is only simulated: rounded to a grid, in floats, as TensorFlow's kernels do.
 
-FakeQuant moves its range so that 0 lies on the grid ("nudged"), and rounds halves up. LiteRT's FAKE_QUANT and the pair QUANTIZE,
+FakeQuant moves its range so that 0 lies on the grid ("nudged"), and rounds halves up. LiteRT's FAKE_QUANT and QUANTIZE with
 DEQUANTIZE move and round otherwise.
 """
 

@@ -52,6 +52,20 @@ def rewritten(concrete: Any, outside: Outside, written_as: Mapping[str, str]) ->
     return function
 
 
+class UnwritableError(Exception):
+    """A lowering cannot write an op for its shapes and values.
+
+    Args:
+        op: the name of the op in the traced graph.
+        kind: its type.
+        reason: what TensorFlow says.
+    """
+
+    def __init__(self, op: str, kind: str, reason: str) -> None:
+        super().__init__(op, kind, reason)
+        self.op, self.kind, self.reason = op, kind, reason
+
+
 class _Lowering(Replay):
     """Replays a graph, calling the lowering of each op that has one."""
 
@@ -116,7 +130,7 @@ class _Lowering(Replay):
             return structural(op, inputs)
         for lowering in self._lowerings.get(op.type, ()):
             with tf.name_scope(f"{op.name}/"):
-                outputs = lowering(op, *inputs)
+                outputs = _written(lowering, op, inputs)
             if outputs is not NotImplemented:
                 return outputs
         return NotImplemented
@@ -143,3 +157,16 @@ class _Lowering(Replay):
             )
 
         return choose(0)
+
+
+def _written(lowering: Any, op: Any, inputs: list[Any]) -> Any:
+    """Return what a lowering writes.
+
+    Raises:
+        UnwritableError: in place of what TensorFlow raises about the shapes.
+    """
+    try:
+        return lowering(op, *inputs)
+    except (AssertionError, IndexError, TypeError, ValueError, tf.errors.OpError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(" for '{{node")[0]
+        raise UnwritableError(op.name, op.type, reason) from error
