@@ -14,6 +14,7 @@ _SPLIT = (
     "run the layer before the model, and export the rest: keras.Model(model.get_layer({layer!r}).output, model.outputs)"
 )
 _VALUES = "singular vectors and eigenvectors are determined up to their signs only: take the values alone, e.g. {call}"
+_GROWING = "give tf.TensorArray its size in place of dynamic_size=True, or use keras.ops.scan or keras.ops.map"
 _TEXT = [
     "AsString",
     "LookupTableFind",
@@ -32,7 +33,7 @@ REMEDIES = {
     "Eig": "use keras.ops.eigh(x)[0] if the matrices are symmetric; else compute eigenvalues outside of the model",
     "SelfAdjointEigV2": _VALUES.format(call="keras.ops.eigh(x)[0], of matrices whose size is known"),
     "Svd": _VALUES.format(call="keras.ops.svd(x, compute_uv=False), of matrices whose size is known"),
-    "EmptyTensorList": "give tf.TensorArray its size in place of dynamic_size=True, or use keras.ops.scan or keras.ops.map",
+    **dict.fromkeys(["EmptyTensorList", "Identity"], _GROWING),  # of all tensors only lists have no identity
     "CombinedNonMaxSuppression": "end the model at boxes and scores, or use tf.image.non_max_suppression_padded",
     "TensorListReserve": "write tensors of one known shape at every step of a loop, or use keras.ops.scan or keras.ops.map",
 }
