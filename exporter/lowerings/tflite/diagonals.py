@@ -48,7 +48,8 @@ def with_diagonal(op: Any, x: Any, values: Any, k: Any = 0) -> Any:
         return NotImplemented
     if values.shape.rank == x.shape.rank:  # one diagonal, as a band of one
         values = values[..., 0, :]
-    return _chosen(values, x, *sizes_of(x)[-2:], offset)
+    rows, columns = sizes_of(x)[-2:]
+    return _chosen(values, x, rows, columns, offset)
 
 
 def _chosen(values: Any, other: Any, height: Any, width: Any, offset: int) -> Any:
