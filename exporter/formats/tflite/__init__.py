@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.errors import InvalidArtifactError, UnsupportedError
 from exporter.formats import FORMATS
-from exporter.spec import Inspection, Options
+from exporter.spec import Inspection, Options, TensorInfo
 
 if TYPE_CHECKING:
     from exporter.formats.tflite.runner import LiteRtRunner
@@ -30,15 +30,15 @@ class Tflite:
         The file counts only once the interpreter has loaded it and allocated its tensors.
 
         Raises:
-            UnsupportedError: if a layer or op cannot be composed of builtin ops; `where` names the layer. Also if it can
-                only where dynamic dimensions have sizes; `where` names the inputs.
-            InvalidArtifactError: if the interpreter refuses the file.
+            UnsupportedError: if a layer or op cannot be composed of builtin ops, or the interpreter refuses its node; `where`
+                names the layer. Also if it can only where dynamic dimensions have sizes; `where` names the inputs.
+            InvalidArtifactError: if the interpreter refuses the file without naming a node.
             MissingRuntimeError: if the file has Flex ops, is to be verified, and no interpreter here has the Flex delegate.
         """
         from exporter.formats.tflite.attachment import attach
         from exporter.formats.tflite.conversion import convert
         from exporter.formats.tflite.envelope import write_enveloped
-        from exporter.formats.tflite.runner import LiteRtRunner
+        from exporter.formats.tflite.nodes import naming_layers
         from exporter.formats.tflite.sizes import asking_for_sizes
 
         inputs = inference.inputs_for(options.batch_of(self.name))
@@ -50,10 +50,27 @@ class Tflite:
             if isinstance(labels, list):
                 attach(path, {"labels.txt": "".join(f"{label}\n" for label in labels)})
             if options.verify or not self.inspect(path).facts["flex_ops"]:
-                LiteRtRunner(path).try_allocation()
+                self._try(path, inference, inputs)
         except (UnsupportedError, InvalidArtifactError) as error:
+            named = naming_layers(error, path, inference.model) if isinstance(error, InvalidArtifactError) else error
             path.unlink(missing_ok=True)
-            raise asking_for_sizes(error, inference, inputs) from error
+            raise asking_for_sizes(named, inference, inputs) from error
+
+    def _try(self, path: Path, inference: Inference, inputs: Sequence[TensorInfo]) -> None:
+        """Load a file and allocate its tensors, dynamic dimensions at sizes that Keras takes.
+
+        Raises:
+            InvalidArtifactError: if the interpreter refuses it.
+        """
+        from exporter.formats.tflite.runner import LiteRtRunner
+        from exporter.formats.tflite.sizes import keras_takes_none
+
+        runner = LiteRtRunner(path)
+        try:
+            runner.try_allocation()
+        except InvalidArtifactError:
+            if not keras_takes_none(inference, inputs):
+                raise
 
     def audit(self, path: Path) -> None:
         """Accept it: all of it lies in one file."""

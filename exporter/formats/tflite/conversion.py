@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from exporter.errors import UnsupportedError
+from exporter.formats.tflite.fused_options import without_bounds
 from exporter.formats.tflite.interface import WRITTEN_AS, check_interface
-from exporter.formats.tflite.refusal import refusal, refuse_float8, refuse_state
+from exporter.formats.tflite.refusal import refusal, refuse_float8, refuse_state, unconvertible, unwritable
 from exporter.lowerings.override import overridden
 from exporter.lowerings.tflite import replacements
 from exporter.spec import TensorInfo
@@ -60,10 +61,11 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
     Behind the model's own inputs it takes the weights that come second: those of at least `least` bytes that can.
 
     Raises:
-        UnsupportedError: if the model keeps a state, or computes in 8-bit floats.
+        UnsupportedError: if the model keeps a state, computes in 8-bit floats, or has an op that no lowering can write for its
+            shapes.
     """
     from exporter.lowerings.tflite.early_slices import narrowed, plan_of
-    from exporter.lowerings.tflite.rewriting import rewritten
+    from exporter.lowerings.tflite.rewriting import UnwritableError, rewritten
     from exporter.lowerings.tflite.weights import Outside
 
     with overridden(*replacements()):
@@ -75,7 +77,11 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
     outside = Outside.of(concrete, least)
     written = [replace(i, dtype=WRITTEN_AS.get(i.dtype, i.dtype)) for i in inputs]
     further = [TensorInfo(weight.name, weight.shape, "float32") for weight in outside.weights]
-    return inference.trace(rewritten(concrete, outside, WRITTEN_AS), [*written, *further]), outside.weights
+    try:
+        traced = inference.trace(rewritten(concrete, outside, WRITTEN_AS), [*written, *further])
+    except UnwritableError as error:
+        raise unwritable(error, inference.model) from error
+    return traced, outside.weights
 
 
 def convert_traced(concrete: Any, model: Any, *, flex: bool = False) -> bytes:
@@ -93,9 +99,11 @@ def convert_traced(concrete: Any, model: Any, *, flex: bool = False) -> bytes:
     converter.canonicalizing_inf_as_min_max_float = False  # x == inf would be x == 3.4e38
     converter.exclude_conversion_metadata = True  # it holds a time and would unpack the whole file once more
     try:
-        return converter.convert()
+        return without_bounds(converter.convert())
     except ConverterError as error:
         raise refusal(error, model, concrete) from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise unconvertible(error, model) from error
 
 
 def _converter_class() -> Any:

@@ -13,6 +13,7 @@ _SPLIT = (
     "run the layer before the model, and export the rest: keras.Model(model.get_layer({layer!r}).output, model.outputs)"
 )
 _VALUES = "singular vectors and eigenvectors are determined up to their signs only: take the values alone, e.g. {call}"
+_GROWING = "give tf.TensorArray its size in place of dynamic_size=True, or use keras.ops.scan or keras.ops.map"
 _TEXT = [
     "AsString",
     "LookupTableFind",
@@ -31,6 +32,8 @@ REMEDIES = {
     "Eig": "use keras.ops.eigh(x)[0] if the matrices are symmetric; else compute eigenvalues outside of the model",
     "SelfAdjointEigV2": _VALUES.format(call="keras.ops.eigh(x)[0], of matrices whose size is known"),
     "Svd": _VALUES.format(call="keras.ops.svd(x, compute_uv=False), of matrices whose size is known"),
+    **dict.fromkeys(["EmptyTensorList", "Identity"], _GROWING),  # of all tensors only lists have no identity
+    "CombinedNonMaxSuppression": "end the model at boxes and scores, or use tf.image.non_max_suppression_padded",
     "TensorListReserve": "write tensors of one known shape at every step of a loop, or use keras.ops.scan or keras.ops.map",
 }
 OF_DYNAMIC_BATCH = {"TensorListReserve": "fix the batch size: --tflite-batch 1 (in Python: tflite_batch=1)"}
@@ -60,6 +63,26 @@ def refusal(error: Any, model: Any, concrete: Any) -> UnsupportedError:
         where=", ".join(dict.fromkeys(f"layer {layer!r}" for _, layer in faults)),
         reason="; ".join(f"{layer}: {op}" for op, layer in faults),
         remedy="; ".join(r for r in remedies if r != DEFAULT_REMEDY) or DEFAULT_REMEDY,
+    )
+
+
+def unwritable(error: Any, model: Any) -> UnsupportedError:
+    """Return the error to raise for a lowering's UnwritableError, naming the layer."""
+    return UnsupportedError(
+        "TFLite has no form for a part of the model",
+        where=f"layer {layer_of(error.op, model)!r}",
+        reason=f"{error.kind}: {error.reason}",
+        remedy=DEFAULT_REMEDY,
+    )
+
+
+def unconvertible(error: Exception, model: Any) -> UnsupportedError:
+    """Return the error to raise where the converter stops without saying at which op."""
+    return UnsupportedError(
+        "TensorFlow's converter cannot convert the model",
+        where=model.name,
+        reason=(str(error).strip().splitlines() or [type(error).__name__])[0],
+        remedy="export parts of the model, keras.Model(model.input, layer.output), to find the layer; give sizes for '?'",
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from exporter.spec import TensorInfo
 
 PLAUSIBLE = (64, 8, 224, 1)  # sizes at which dynamic dimensions are tried: images, sequences, large images, anything
 LARGE = (1024, 4096, 16384, 65536)  # and further ones, for what needs a least length: sound
-MOST = 2**24  # elements of an input
+MOST = 2**26  # numbers in an input that is made up to try it
 
 
 class LiteRtRunner:
@@ -90,10 +90,11 @@ class LiteRtRunner:
         Raises:
             InvalidArtifactError: if the interpreter refuses every one of them.
         """
+        reason = "its inputs are too large to try"
         for size in (*PLAUSIBLE, *LARGE) if self._dynamic else ():
-            shapes = [[size if d is None else d for d in info.shape] for info in self.inputs]
-            if any(prod(shape) > MOST for shape in shapes):
-                break
+            shapes = sized_shapes(self.inputs, size)
+            if shapes is None:
+                continue
             try:
                 for index, shape in zip(self._input_indices, shapes, strict=True):
                     self._interpreter.resize_tensor_input(index, shape, strict=True)
@@ -132,6 +133,12 @@ def _litert(path: str, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     return Interpreter(model_path=path, num_threads=threads)
+
+
+def sized_shapes(inputs: Iterable[TensorInfo], size: int) -> list[tuple[int, ...]] | None:
+    """Return the inputs' shapes with `size` in place of each dynamic dimension; None if an array would be huge."""
+    shapes = [tuple(size if d is None else d for d in info.shape) for info in inputs]
+    return shapes if max(map(math.prod, shapes), default=0) <= MOST else None
 
 
 def allocated(body: bytes) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exporter.errors import ExporterError, InvalidArtifactError, UnsupportedError
 from exporter.formats.tflite.conversion import convert
-from exporter.formats.tflite.runner import PLAUSIBLE, allocated
+from exporter.formats.tflite.runner import PLAUSIBLE, allocated, sized_shapes
 
 if TYPE_CHECKING:
     from exporter.freeze import Inference
@@ -22,7 +22,7 @@ def asking_for_sizes(
     open_inputs = [info for info in inputs if None in info.shape[1:]]
     for size in PLAUSIBLE if open_inputs else ():
         fixed = [replace(i, shape=(*i.shape[:1], *(size if d is None else d for d in i.shape[1:]))) for i in inputs]
-        if _works(inference, fixed):
+        if sized_shapes(inputs, size) and _works(inference, fixed):
             chosen = [info for info in fixed if info.name in {i.name for i in open_inputs}]
             return UnsupportedError(
                 "TFLite needs to know the sizes of an input",
@@ -31,6 +31,29 @@ def asking_for_sizes(
                 remedy=f"give sizes for '?', such as {_written(chosen)}",
             )
     return error
+
+
+def keras_takes_none(inference: Inference, inputs: Sequence[TensorInfo]) -> bool:
+    """Return whether Keras, too, refuses every size that was tried: then that LiteRT does says nothing about the file.
+
+    A transposed convolution to a shape that an input gives takes four numbers, not 64.
+    """
+    return all(
+        not _runs(inference, inputs, shapes) for size in PLAUSIBLE if (shapes := sized_shapes(inputs, size)) is not None
+    )
+
+
+def _runs(inference: Inference, inputs: Sequence[TensorInfo], shapes: Sequence[tuple[int, ...]]) -> bool:
+    import tensorflow as tf
+
+    try:
+        concrete = inference.trace(
+            inference.__call__, [replace(i, shape=s) for i, s in zip(inputs, shapes, strict=True)]
+        )
+        concrete(*(tf.zeros(s, i.dtype) for i, s in zip(inputs, shapes, strict=True)))
+    except (ExporterError, TypeError, ValueError, tf.errors.OpError):
+        return False
+    return True
 
 
 def _written(infos: Sequence[TensorInfo]) -> str:

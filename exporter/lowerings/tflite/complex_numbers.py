@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from exporter.lowerings.tflite import lowers_op
+from exporter.lowerings.tflite.matrices import balanced
 
 # Ops that move numbers about, then ops that compute and are linear: in both the parts do not mix.
 MOVING = (
@@ -111,7 +112,7 @@ def magnitude(op: Any, z: Any) -> Any:
     z = split(z)
     a, b = tf.abs(z.real), tf.abs(z.imag)
     large, small = tf.maximum(a, b), tf.minimum(a, b)
-    ratio = small / tf.maximum(large, 1e-30)
+    ratio = small / tf.where(large > 0.0, large, 1.0)
     return large * tf.sqrt(1.0 + ratio * ratio)
 
 
@@ -136,10 +137,17 @@ def divide(op: Any, a: Any, b: Any) -> Any:
     """Return the quotient of complex numbers; real ones keep the builtin op."""
     if not op.outputs[0].dtype.is_complex:
         return NotImplemented
-    a, b = split(a), split(b)
+    (a, of_a), (b, of_b) = _balanced(split(a)), _balanced(split(b))
     square = b.real * b.real + b.imag * b.imag
     real = (a.real * b.real + a.imag * b.imag) / square
-    return Pair(real, (a.imag * b.real - a.real * b.imag) / square)
+    imag = (a.imag * b.real - a.real * b.imag) / square
+    return Pair(real * of_b / of_a, imag * of_b / of_a)
+
+
+def _balanced(z: Pair) -> tuple[Pair, Any]:
+    """Return z times a power of two, and the power: the squares of its parts are finite, and not both 0."""
+    _, power = balanced(tf.maximum(tf.abs(z.real), tf.abs(z.imag)), axes=())
+    return Pair(z.real * power, z.imag * power), power
 
 
 @lowers_op("Exp")

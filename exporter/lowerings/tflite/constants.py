@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,22 @@ def constant(tensor: Any) -> np.ndarray | None:
     if value is not None:
         return np.asarray(value)
     op = tensor.op
-    raw = getattr(tf.raw_ops, op.type, None)
-    if raw is None or not op.inputs or op.op_def.is_stateful:
+    if not hasattr(tf.raw_ops, op.type) or not op.inputs or op.op_def.is_stateful:
         return None
     inputs = [constant(i) for i in op.inputs]
     if any(i is None for i in inputs):
         return None
+    return run_again(op, inputs)[tensor.value_index].numpy()
+
+
+def run_again(op: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Run an op of a graph outside of it on inputs that are known; return its results."""
+    if op.type == "IdentityN":
+        return list(inputs)
+    raw = getattr(tf.raw_ops, op.type)
     with tf.init_scope():
         outputs = raw(**_arguments(op, raw, inputs))
-    return (outputs[tensor.value_index] if isinstance(outputs, list | tuple) else outputs).numpy()
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
 def _static_sizes(tensor: Any) -> list[int] | None:
@@ -40,7 +48,7 @@ def _static_sizes(tensor: Any) -> list[int] | None:
     return sizes.as_list() if sizes.is_fully_defined() else None
 
 
-def _arguments(op: Any, raw: Any, inputs: list[Any]) -> dict[str, Any]:
+def _arguments(op: Any, raw: Any, inputs: Sequence[Any]) -> dict[str, Any]:
     """Return the keyword arguments that run `op` again on `inputs`."""
     names = inspect.signature(raw).parameters
     arguments: dict[str, Any] = {a.name: op.get_attr(a.name) for a in op.op_def.attr if a.name in names}

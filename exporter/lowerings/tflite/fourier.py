@@ -15,6 +15,7 @@ import tensorflow as tf
 from exporter.lowerings.tflite import lowers_op
 from exporter.lowerings.tflite.complex_numbers import Pair, split
 from exporter.lowerings.tflite.constants import constant
+from exporter.lowerings.tflite.sizes import sizes_of
 
 DIRECT = 128
 
@@ -46,34 +47,61 @@ def ifft2d(op: Any, z: Any) -> Any:
 @lowers_op("RFFT")
 def rfft(op: Any, x: Any, length: Any) -> Any:
     """Return the first half of the transform of real numbers, cut or filled with zeros to `length`."""
-    size = constant(length)
-    if size is None or x.shape[-1] is None:
-        return NotImplemented
-    n = int(size[0])
-    x = _fitted(x, n)
-    if n <= DIRECT or _factor(n) == 1:
-        phases = _phases(n, np.arange(n), np.arange(n // 2 + 1))
-        return Pair(_product(x, np.cos(phases)), _product(x, -np.sin(phases)))
-    z = transform(Pair(x, None))
-    return Pair(z.real[..., : n // 2 + 1], z.imag[..., : n // 2 + 1])
+    return _half(x, _size(length, 0))
+
+
+@lowers_op("RFFT2D")
+def rfft2d(op: Any, x: Any, length: Any) -> Any:
+    """Return the transform along the last two axes, of the last one the first half."""
+    rows = tf.linalg.matrix_transpose(_fitted(tf.linalg.matrix_transpose(x), _size(length, 0)))
+    return _transposed(transform(_transposed(_half(rows, _size(length, 1)))))
 
 
 @lowers_op("IRFFT")
 def irfft(op: Any, z: Any, length: Any) -> Any:
-    """Return the real numbers whose transform begins with z, `length` of them.
+    """Return the real numbers whose transform begins with z, `length` of them."""
+    return _whole(split(z), _size(length, 0))
+
+
+@lowers_op("IRFFT2D")
+def irfft2d(op: Any, z: Any, length: Any) -> Any:
+    """Return the real numbers whose transform along the last two axes begins with z."""
+    size = _size(length, 0)
+    columns = _each(_transposed(split(z)), lambda x: _fitted(x, size))
+    return _whole(_transposed(inverse(columns)), _size(length, 1))
+
+
+def _size(length: Any, place: int) -> Any:
+    """Return one of the lengths, a number where it is known."""
+    value = constant(length)
+    return tf.cast(length, tf.int32)[place] if value is None else int(value[place])
+
+
+def _half(x: Any, n: Any) -> Pair:
+    """Return n // 2 + 1 numbers of the transform of n real ones."""
+    x = _fitted(x, n)
+    if isinstance(n, int) and (n <= DIRECT or _factor(n) == 1):
+        phases = _phases(n, np.arange(n), np.arange(n // 2 + 1))
+        return Pair(_product(x, np.cos(phases)), _product(x, -np.sin(phases)))
+    return _each(transform(Pair(x, None)), lambda x: x[..., : n // 2 + 1])
+
+
+def _whole(z: Pair, n: Any) -> Any:
+    """Return the n real numbers whose transform begins with z.
 
     The other half of the transform is the conjugate, so each term but the first and the middle one counts twice.
     """
-    size = constant(length)
-    z = split(z)
-    if size is None or z.real.shape[-1] is None:
-        return NotImplemented
-    n = int(size[0])
     half = n // 2 + 1
     real, imag = _fitted(z.real, half), _fitted(z.imag, half)
-    weights = np.where((np.arange(half) == 0) | (2 * np.arange(half) == n), 1.0, 2.0) / n
-    phases = _phases(n, np.arange(half), np.arange(n))
-    return _product(real, weights[:, None] * np.cos(phases)) - _product(imag, weights[:, None] * np.sin(phases))
+    if isinstance(n, int):
+        weights = np.where((np.arange(half) == 0) | (2 * np.arange(half) == n), 1.0, 2.0) / n
+        phases = _phases(n, np.arange(half), np.arange(n))
+        cosine, sine = np.cos(phases), np.sin(phases)
+    else:
+        once = tf.equal(tf.range(half), 0) | tf.equal(2 * tf.range(half), n)
+        weights = tf.where(once, 1.0, 2.0) / tf.cast(n, tf.float32)
+        cosine, sine = (matrix[:half] for matrix in _computed(n))
+    return _product(real, weights[:, None] * cosine) - _product(imag, weights[:, None] * sine)
 
 
 def transform(z: Pair) -> Pair:
@@ -160,9 +188,12 @@ def _reshaped(x: Any, shape: list[int], drop: int = 1) -> Any:
     return tf.reshape(x, tf.concat([tf.shape(x)[: x.shape.rank - drop], shape], 0))
 
 
-def _fitted(x: Any, length: int) -> Any:
+def _fitted(x: Any, length: Any) -> Any:
     """Return x with its last axis cut or filled with zeros to `length`."""
     size = x.shape[-1]
-    if size >= length:
+    if isinstance(length, int) and size is not None and size >= length:
         return x[..., :length]
-    return tf.pad(x, [[0, 0]] * (x.shape.rank - 1) + [[0, length - size]])
+    x = x[..., :length]
+    missing = length - sizes_of(x)[-1]
+    padded = tf.pad(x, tf.stack([*[[0, 0]] * (x.shape.rank - 1), [0, missing]]))
+    return tf.reshape(padded, tf.stack([*sizes_of(x)[:-1], length])) if size is None else padded

@@ -49,17 +49,20 @@ def fused_lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias:
 def _recomputed(x: Any, h: Any, c: Any) -> tuple[Any, Any]:
     """Return h and c as tensors of their own that the graph computes at every call.
 
-    To each a zero is added that nothing can fold: whether a number lies both above and below a bound. The bounds differ
-    from LSTM to LSTM, so that equal states are not merged into one tensor, which the first op would overwrite.
+    Each is chosen, rather than zeros, by a condition that nothing can fold: that a number does not lie both above and below
+    a bound. The bounds differ from LSTM to LSTM, so that equal states are not merged into one tensor, which the first op
+    would overwrite. It must not be ADD that writes the state: without XNNPACK, LiteRT's ADD (2.14 to 2.3 at least) computes
+    in place on a variable that is not in its arena, and the process ends.
     """
     probe = tf.cast(tf.reshape(x, [-1])[:1], tf.float32)  # the bounds are more than 16-bit floats can tell apart
     scope = tf.compat.v1.get_default_graph().unique_name("LSTM", mark_as_used=False)
     bound = float(zlib.crc32(scope.encode()) % 2**20)
 
-    def zero(bound: float) -> Any:
-        return tf.cast(tf.logical_and(probe > bound, probe < bound), x.dtype)
+    def chosen(state: Any, bound: float) -> Any:
+        never = tf.logical_and(probe > bound, probe < bound)
+        return tf.where(never, tf.zeros([], state.dtype), state)
 
-    return h + zero(bound), c + zero(bound + 0.5)
+    return chosen(h, bound), chosen(c, bound + 0.5)
 
 
 def expand(graph_def: Any) -> None:

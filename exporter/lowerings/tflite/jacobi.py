@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from exporter.lowerings.tflite import lowers_function, lowers_op
-from exporter.lowerings.tflite.matrices import by_batch, flattened, places, sized, transposed, unflattened
+from exporter.lowerings.tflite.matrices import balanced, by_batch, flattened, places, sized, transposed, unflattened
 from exporter.lowerings.tflite.repeated import repeated
 
 ROUNDS = 10
@@ -83,8 +83,9 @@ def singular_values(op: Any, a: Any) -> Any:
     """Return the singular values, the largest first; no vectors."""
     if not sized(a) or op.get_attr("compute_uv"):
         return NotImplemented
-    tall, count = _even(flattened(a))
-    values = tf.math.top_k(_lengths(orthogonalized(tall))[:, 0], count).values
+    scaled, power = balanced(flattened(a))
+    tall, count = _even(scaled)
+    values = tf.math.top_k(_lengths(orthogonalized(tall))[:, 0], count).values / power[:, 0]
     unused = tf.zeros([0])
     return [unflattened(values, a), unused, unused]
 
@@ -95,13 +96,14 @@ def eigenvalues(op: Any, a: Any) -> Any:
     if not sized(a) or _is_needed(op, 1):
         return NotImplemented
     n = a.shape[-1]
-    x = flattened(a)
+    x, power = balanced(flattened(a))
     x = tf.where(np.tri(n, dtype=bool), x, transposed(x))
     if n % 2:  # one row and column more, of zeros, which never meets a product other than 0 and ends in the last place
         x = tf.pad(x, [[0, 0], [0, 1], [0, 1]])
     turned = repeated(ROUNDS * (n + n % 2 - 1), [x], _symmetric_turn(n + n % 2))[0]
     values = _diagonal(turned, places(n + n % 2))[:, 0, :n]
-    return [unflattened(-tf.math.top_k(-values, n).values, a), tf.zeros_like(a)]
+    ascending = -tf.math.top_k(-values, n).values / power[:, 0]
+    return [unflattened(ascending, a), tf.zeros_like(a)]
 
 
 def _is_needed(op: Any, output: int) -> bool:
@@ -149,7 +151,12 @@ def pinv(original: Callable[..., Any], x: Any, rcond: Any = None) -> Any:
     if not sized(x) or not isinstance(rcond, float | int | None):
         return original(x, rcond)
     cut = 10.0 * max(x.shape[-2:]) * float(np.finfo("float32").eps) if rcond is None else float(rcond)
-    return by_batch(lambda x: _pseudo_inverse(x, cut, inclusive=False), x)
+
+    def inverse(x: Any) -> Any:
+        scaled, power = balanced(x)
+        return _pseudo_inverse(scaled, cut, inclusive=False) * power
+
+    return by_batch(inverse, x)
 
 
 @lowers_function("linalg.lstsq")
@@ -160,5 +167,7 @@ def least_squares(original: Callable[..., Any], a: Any, b: Any, rcond: Any = Non
         return original(a, b, rcond)
     epsilon = float(np.finfo("float32").eps)
     cut = epsilon * max(a.shape) if rcond is None else float(rcond if rcond >= 0 else epsilon)
-    inverse = _pseudo_inverse(a[None], cut, inclusive=True)[0]
-    return tf.linalg.matmul(inverse, b) if b.shape.rank == 2 else tf.linalg.matmul(inverse, b[:, None])[:, 0]
+    scaled, power = balanced(a)
+    inverse = _pseudo_inverse(scaled[None], cut, inclusive=True)[0]
+    x = tf.linalg.matmul(inverse, b if b.shape.rank == 2 else b[:, None]) * power
+    return x if b.shape.rank == 2 else x[:, 0]

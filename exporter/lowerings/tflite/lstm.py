@@ -71,6 +71,7 @@ def _fusable(layer: Any, sequences: Any) -> bool:
         layer.cell.activation is keras.activations.tanh
         and layer.cell.recurrent_activation is keras.activations.sigmoid
         and None not in (batch, features)
+        and not layer.unroll
         and (time is not None or not layer.return_state)
         and (features + layer.units) * 4 * layer.units <= FUSED
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+EVERYDAY = 32  # numbers between 2^-32 and 2^32
+POWER = 80  # leaves others between 2^-48 and 2^48
 
 
 def sized(*matrices: Any) -> bool:
@@ -33,6 +36,17 @@ def unflattened(result: Any, like: Any, drop: int = 2) -> Any:
 def picked(x: Any, number: Any, axis: int) -> Any:
     """Return row (axis -2) or column (-1) `number`, an int32 vector of one element; its axis is kept."""
     return tf.gather(x, number, axis=axis)
+
+
+def balanced(x: Any, axes: Sequence[int] = (-2, -1)) -> tuple[Any, Any]:
+    """Return x times a power of two, and that power: squares of the result neither overflow nor vanish.
+
+    The power is one of three, so that nothing is rounded, and 1 for everyday numbers; it is common to what lies along `axes`.
+    """
+    size = tf.abs(x)
+    size = tf.reduce_max(size, axis=list(axes), keepdims=True) if axes else size
+    power = tf.where(size > 2.0**EVERYDAY, 2.0**-POWER, tf.where(size < 2.0**-EVERYDAY, 2.0**POWER, 1.0))
+    return x * power, power
 
 
 def transposed(x: Any) -> Any:

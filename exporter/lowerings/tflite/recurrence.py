@@ -10,7 +10,8 @@ WHILE copies what it carries at every step, and ops outside of XNNPACK interrupt
 the last 16 steps only, which XNNPACK shifts, and an outer one writes them. Measured on ai-edge-litert 2.3, batch 1, LSTM
 returning sequences, against Keras's loop; blocks of 1, of 16, and unrolled: 16 units, 30 steps 0.9x, 3.2x, 6.9x; 64 units,
 50 steps 0.9x, 2.6x, 1.8x; 128 units, 64 steps 1.2x, 2.8x, 0.7x; 128 units, 200 steps 1.1x, 3.3x, 0.6x; 256 units, 100 steps
-2.5x, 3.9x, 0.6x: unrolled, the weights are packed once for each step and fall out of the cache. `benchmarks/tflite_forms.py`
+2.5x, 3.9x, 0.6x: unrolled, the weights are packed once for each step and fall out of the cache. So only `unroll=True` unrolls
+(`unrolling`). `benchmarks/tflite_forms.py`
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import tensorflow as tf
 from keras import ops
 
 from exporter.lowerings.tflite import lowers_function
+from exporter.lowerings.tflite.unrolling import unrolled, where_valid
 
 Step = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
 
@@ -53,6 +55,7 @@ def rnn(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         backwards=given["go_backwards"],
         zero_masked=given["zero_output_for_mask"],
         every=given["return_all_outputs"],
+        unroll=given["unroll"],
     )
     return last, outputs, keras.tree.pack_sequence_as(before, states)
 
@@ -78,6 +81,7 @@ def run(layer: Any, sequences: Any, initial_state: Any, mask: Any, project: Call
         backwards=layer.go_backwards,
         zero_masked=layer.zero_output_for_mask,
         every=layer.return_sequences,
+        unroll=layer.unroll,
     )
     output = outputs if layer.return_sequences else last
     return (output, *states) if layer.return_state else output
@@ -99,6 +103,7 @@ def scan(
     backwards: bool = False,
     zero_masked: bool = False,
     every: bool = True,
+    unroll: bool = False,
 ) -> tuple[Any, Any, list[Any]]:
     """Apply `step` along axis 1 of `sequences`.
 
@@ -110,6 +115,7 @@ def scan(
         backwards: from the last step to the first; outputs stand in the order in which they were computed.
         zero_masked: where the mask is False the output is 0 instead.
         every: return the outputs of all steps, rather than of the last one only.
+        unroll: without a loop, where the number of steps is known.
 
     Returns:
         The last output [batch, …], the outputs [batch, time or 1, …], the states after the last step.
@@ -117,22 +123,24 @@ def scan(
     flat = keras.tree.flatten(sequences)
     known = flat[0].shape[1] is not None
     length = flat[0].shape[1] if known else tf.shape(flat[0])[1]
-    if mask is not None:
-        mask = tf.cast(mask, "bool")
-        flat = [*flat, mask[..., 0] if mask.shape.rank == 3 else mask]
+    mask = _by_step(mask)
+    if unroll and known:
+        how = {"mask": mask, "backwards": backwards, "zero_masked": zero_masked, "every": every}
+        return unrolled(step, sequences, states, **how)
+    flat = [*flat, *_as_numbers(mask)]
 
     def run_steps(count: Any, inputs: list[Any], output: list[Any], block: list[Any], states: list[Any]) -> list[Any]:
         """Run the first `count` steps of `inputs`; `block` has the latest outputs, shifted by one at every step."""
 
         def body(time: Any, output: list[Any], block: list[Any], states: list[Any]) -> tuple[Any, ...]:
             now = [tf.gather(i, time, axis=1) for i in inputs]
-            valid = None if mask is None else now.pop()
+            valid = None if mask is None else now.pop() > 0.5
             new, after = step(keras.tree.pack_sequence_as(sequences, now), list(states))
             new = keras.tree.flatten(new)
             if valid is not None:
                 kept = [tf.zeros_like(o) for o in new] if zero_masked else output
-                new = [_where(valid, n, k) for n, k in zip(new, kept, strict=True)]
-                after = [_where(valid, n, k) for n, k in zip(after, states, strict=True)]
+                new = [where_valid(valid, n, k) for n, k in zip(new, kept, strict=True)]
+                after = [where_valid(valid, n, k) for n, k in zip(after, states, strict=True)]
             shifted = [tf.concat([b[:, 1:], n[:, None]], 1) for b, n in zip(block, new, strict=False)]
             return time + 1, new if carry else output, shifted, after
 
@@ -177,10 +185,17 @@ def scan(
     return keras.tree.pack_sequence_as(first, output), keras.tree.pack_sequence_as(first, outputs), after
 
 
-def _where(valid: Any, new: Any, old: Any) -> Any:
-    """Choose by row; `valid` has the shape [batch]."""
-    rows = tf.reshape(valid, [-1] + [1] * (new.shape.rank - 1))
-    return tf.where(rows, new, old)
+def _by_step(mask: Any) -> Any:
+    """Return a mask of [batch, time] or [batch, time, 1] as bool of [batch, time]."""
+    if mask is None:
+        return None
+    mask = tf.cast(mask, "bool")
+    return mask[..., 0] if mask.shape.rank == 3 else mask
+
+
+def _as_numbers(mask: Any) -> list[Any]:
+    """Return the mask, if there is one, as floats: TensorFlow Lite Micro's GATHER takes no bool."""
+    return [] if mask is None else [tf.cast(mask, tf.float32)]
 
 
 def _buffer(output: Any, length: Any) -> Any:

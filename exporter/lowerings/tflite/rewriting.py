@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from exporter.lowerings.tflite import ASSIGNMENTS, op_lowerings
 from exporter.lowerings.tflite.complex_numbers import STRUCTURAL, Pair, structural
+from exporter.lowerings.tflite.folding import Folded
 from exporter.lowerings.tflite.weights import Outside, emitted
 from exporter.precision import TO_SINGLE
 from exporter.replay import Replay, definition
@@ -30,6 +31,7 @@ def rewritten(concrete: Any, outside: Outside, written_as: Mapping[str, str]) ->
     Inputs may be of any dtype; outputs keep theirs but for those in `written_as`. Behind the model's own inputs it takes the
     weights that are to stay outside.
     """
+    lowerings = op_lowerings()
 
     def function(*tensors: Any) -> list[Any]:
         source = concrete.graph
@@ -38,13 +40,28 @@ def rewritten(concrete: Any, outside: Outside, written_as: Mapping[str, str]) ->
             if id(variable) not in held:
                 tf.compat.v1.get_default_graph().watch_variable(variable)
         own = len(tensors) - len(outside.weights)
-        rewriter = _Lowering(TO_SINGLE, op_lowerings(), source, outside, tensors[own:])
+        folded = Folded.of(concrete, lowerings, outside.uses)
+        rewriter = _Lowering(TO_SINGLE, lowerings, source, outside, tensors[own:], folded)
         outputs, _ = rewriter.replay(source, [*tensors[:own], *concrete.captured_inputs])
         joined = [o.joined() if isinstance(o, Pair) else o for o in outputs]
         dtypes = [written_as.get(old.dtype.name, old.dtype) for old in concrete.outputs]
         return [tf.cast(new, dtype) for new, dtype in zip(joined, dtypes, strict=True)]
 
     return function
+
+
+class UnwritableError(Exception):
+    """A lowering cannot write an op for its shapes and values.
+
+    Args:
+        op: the name of the op in the traced graph.
+        kind: its type.
+        reason: what TensorFlow says.
+    """
+
+    def __init__(self, op: str, kind: str, reason: str) -> None:
+        super().__init__(op, kind, reason)
+        self.op, self.kind, self.reason = op, kind, reason
 
 
 class _Lowering(Replay):
@@ -57,21 +74,28 @@ class _Lowering(Replay):
         source: Any,
         outside: Outside,
         weights: Sequence[Any],
+        folded: Folded,
     ) -> None:
         super().__init__(mapping)
         self._lowerings = lowerings
         self._source, self._outside, self._weights = source, outside, weights
+        self._folded = folded
 
     def emit(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
         """Emit the lowering of an op, or the op itself where there is none or it declines."""
         if op.type in ASSIGNMENTS:
             return tf.no_op(), []
-        if op.graph is self._source and op.name in self._outside.left_out:
+        if op.graph is self._source and op.name in self._outside.left_out | self._folded.left_out:
             return tf.no_op(), [None] * len(op.outputs)
+        if op.graph is self._source and op.outputs and all(t.name in self._folded.values for t in op.outputs):
+            constants = [self._constant(self._folded.values[tensor.name]) for tensor in op.outputs]
+            return constants[0].op, constants
         outputs = self._lowered(op, inputs)
         if outputs is NotImplemented:
             return super().emit(op, [i.joined() if isinstance(i, Pair) else i for i in inputs])
         outputs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+        if not outputs:
+            return tf.no_op(), []
         outputs = [tf.identity(o) if any(o is i for i in inputs) and not isinstance(o, Pair) else o for o in outputs]
         for old, new in zip(op.outputs, outputs, strict=True):
             new.set_shape(old.shape)
@@ -87,6 +111,10 @@ class _Lowering(Replay):
             copy.tensor.CopyFrom(tf.make_tensor_proto(np.copysign(size, array).astype("float32")))
         return copy
 
+    def _constant(self, value: Any) -> Any:
+        """Return a constant in the dtype that the graph is rewritten to."""
+        return tf.constant(value.numpy(), tf.as_dtype(self._mapped(value.dtype.as_datatype_enum)))
+
     def _lowered(self, op: Any, inputs: list[Any]) -> Any:
         if op.graph is self._source and op.name in self._outside.uses:
             x = next(i for i in inputs if i is not None)
@@ -100,7 +128,7 @@ class _Lowering(Replay):
             return structural(op, inputs)
         for lowering in self._lowerings.get(op.type, ()):
             with tf.name_scope(f"{op.name}/"):
-                outputs = lowering(op, *inputs)
+                outputs = _written(lowering, op, inputs)
             if outputs is not NotImplemented:
                 return outputs
         return NotImplemented
@@ -127,3 +155,16 @@ class _Lowering(Replay):
             )
 
         return choose(0)
+
+
+def _written(lowering: Any, op: Any, inputs: list[Any]) -> Any:
+    """Return what a lowering writes.
+
+    Raises:
+        UnwritableError: in place of what TensorFlow raises about the shapes.
+    """
+    try:
+        return lowering(op, *inputs)
+    except (AssertionError, IndexError, TypeError, ValueError, tf.errors.OpError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(" for '{{node")[0]
+        raise UnwritableError(op.name, op.type, reason) from error

@@ -98,36 +98,6 @@ def roll(op: Any, x: Any, shift: Any, axes: Any) -> Any:
     return x
 
 
-@lowers_op("MatrixDiagPartV3", "MatrixDiagPartV2", "MatrixDiagPart")
-def diagonal(op: Any, x: Any, k: Any = None, padding: Any = None) -> Any:
-    """Return one diagonal of the last two axes, every (columns + 1)-th entry of the flattened matrix."""
-    del padding
-    offsets = np.atleast_1d(tf.get_static_value(k) if k is not None else 0)
-    rows, columns = x.shape[-2:]
-    if None in offsets or len(set(offsets.tolist())) > 1 or None in (rows, columns):
-        return NotImplemented
-    offset = int(offsets[0])
-    length = min(rows + min(offset, 0), columns - max(offset, 0))
-    first = max(offset, 0) - min(offset, 0) * columns
-    places = first + np.arange(length) * (columns + 1)
-    shape = tf.concat([tf.shape(x)[:-2], [rows * columns]], 0)
-    return tf.gather(tf.reshape(x, shape), places.astype("int32"), axis=-1)
-
-
-@lowers_op("MatrixDiagV3", "MatrixDiagV2")
-def diagonal_matrix(op: Any, values: Any, k: Any, rows: Any, columns: Any, padding: Any) -> Any:
-    """Return the square matrix with the values on one diagonal, the k-th above the main one."""
-    static = [tf.get_static_value(t) for t in (k, rows, columns, padding)]
-    if any(s is None for s in static) or np.size(static[0]) != 1 or static[3] != 0 or values.shape[-1] is None:
-        return NotImplemented
-    offset = int(np.ravel(static[0])[0])
-    size = values.shape[-1] + abs(offset)
-    if static[1] not in (-1, size) or static[2] not in (-1, size):
-        return NotImplemented
-    values = tf.pad(values, [[0, 0]] * (values.shape.rank - 1) + [[max(-offset, 0), max(offset, 0)]])
-    return tf.where(np.eye(size, k=offset, dtype=bool), tf.expand_dims(values, -1), tf.zeros([], values.dtype))
-
-
 @lowers_op("ExtractImagePatches")
 def extract_patches(op: Any, images: Any) -> Any:
     """Return the pixels of every window side by side, by a convolution that picks each of them."""

@@ -141,14 +141,14 @@ def _is_scaled(op: Any) -> bool:
     while len(tensor.consumers()) == 1:
         consumer = tensor.consumers()[0]
         if consumer.type in ("Mul", "RealDiv"):
-            return all(_is_constant(i) for i in consumer.inputs if i is not tensor)
+            return all(is_constant(i) for i in consumer.inputs if i is not tensor)
         if consumer.type not in PASSED_THROUGH:
             return False
         tensor = consumer.outputs[0]
     return False
 
 
-def _is_constant(tensor: Any) -> bool:
+def is_constant(tensor: Any) -> bool:
     """Whether a tensor depends on weights and constants only."""
     return not any(op.type == "Placeholder" and op.outputs[0].dtype != tf.resource for op in _live([tensor]))
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
+from exporter.errors import UnsupportedError
 from tests.lowerings.tflite.conftest import normal
 
 LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
@@ -18,7 +22,6 @@ VARIANTS = (
     {"go_backwards": True},
     {"go_backwards": True, "return_sequences": True, "return_state": True},
     {"use_bias": False},
-    {"unroll": True},
 )
 
 
@@ -35,12 +38,40 @@ def recurrent(cls, shape=(7, 4), **arguments) -> keras.Model:
     return randomized(keras.Model(x, cls(5, **arguments)(x)))
 
 
+def of_cell(units, **arguments) -> layers.RNN:
+    return layers.RNN(layers.GRUCell(units), **arguments)
+
+
 @pytest.mark.parametrize("arguments", VARIANTS, ids=str)
 def test_lstm_is_one_op(export, arguments):
     exported = export(recurrent(layers.LSTM, **arguments))
     assert exported.ops[LSTM] == 1
     assert "WHILE" not in exported.ops
     exported.agrees(normal(1, 7, 4), normal(3, 7, 4, seed=1), normal(2, 7, 4, scale=100.0))
+
+
+@pytest.mark.parametrize("arguments", [{}, {"go_backwards": True, "return_sequences": True, "return_state": True}])
+@pytest.mark.parametrize("cls", [layers.LSTM, layers.GRU, layers.SimpleRNN, of_cell])
+def test_unrolled_layers_have_no_loop(export, cls, arguments):
+    exported = export(recurrent(cls, unroll=True, **arguments), batch="dynamic")
+    assert not {LSTM, "WHILE"} & set(exported.ops)
+    exported.agrees(normal(1, 7, 4), normal(3, 7, 4, seed=1))
+
+
+@pytest.mark.parametrize("arguments", [{}, {"return_sequences": True}, {"zero_output_for_mask": True}], ids=str)
+def test_unrolled_layers_with_a_mask(export, arguments):
+    tokens = keras.Input((6,), dtype="int32")
+    x = layers.Embedding(5, 4, mask_zero=True)(tokens)
+    gru = layers.GRU(3, unroll=True, go_backwards=True, return_state=True, **arguments)
+    exported = export(randomized(keras.Model(tokens, gru(x))))
+    assert "WHILE" not in exported.ops
+    exported.agrees(np.array([[0, 1, 0, 2, 3, 0]], "int32"), np.zeros((1, 6), "int32"))
+
+
+def test_unrolled_layers_of_any_length_are_refused(export):
+    """Keras refuses them too."""
+    with pytest.raises(UnsupportedError, match="input_signature"):
+        export(recurrent(layers.GRU, (None, 4), unroll=True))
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
@@ -78,6 +109,47 @@ def test_equal_states_of_two_lstms_are_not_shared(export):
     exported = export(randomized(keras.Model(x, [first(x), second(x), layers.Bidirectional(layers.LSTM(5))(x)])))
     assert exported.ops[LSTM] == 4
     exported.agrees(normal(1, 7, 4), normal(1, 7, 4, seed=2))
+
+
+def counter() -> keras.Model:
+    """An LSTM whose cell counts: word 1 adds one, word 2 halves, others leave it."""
+    units = 4
+    model = keras.Sequential([keras.Input((60,), dtype="int32"), layers.Embedding(5, 2), layers.LSTM(units)])
+    table, kernel, bias = np.zeros((5, 2)), np.zeros((2, 4 * units)), np.zeros(4 * units)
+    table[1, 0] = table[2, 1] = 1.0
+    i, f, g, o = (slice(n * units, (n + 1) * units) for n in range(4))
+    kernel[0, i], kernel[0, g], kernel[1, f] = 20.0, 5.0, -10.0
+    bias[i], bias[f], bias[o] = -10.0, 10.0, 10.0
+    model.set_weights([table, kernel, np.zeros((units, 4 * units)), bias])
+    return model
+
+
+def test_the_cell_is_not_clipped(export):
+    """The converter bounds it by 10."""
+    exported = export(counter())
+    assert exported.ops[LSTM] == 1
+    exported.agrees(np.array([[1] * 40 + [2] * 5 + [3] * 15], "int32"))
+
+
+@pytest.mark.parametrize("resolver", ["BUILTIN_WITHOUT_DEFAULT_DELEGATES", "BUILTIN_REF"])
+def test_a_computed_state_without_xnnpack(export, resolver):
+    """In a process of its own, since a wrong state ends it."""
+    x = keras.Input((7, 4))
+    states = [layers.Dense(5)(x[:, 0]), layers.Dense(5)(x[:, 1])]
+    exported = export(randomized(keras.Model(x, layers.LSTM(5)(x, initial_state=states))))
+    assert exported.ops[LSTM] == 1
+    exported.agrees(normal(1, 7, 4))
+    program = (
+        "import sys; import numpy as np; from ai_edge_litert import interpreter as litert\n"
+        "kind = getattr(litert.OpResolverType, sys.argv[2])\n"
+        "run = litert.Interpreter(sys.argv[1], experimental_op_resolver_type=kind).get_signature_runner()\n"
+        "print(*next(iter(run(**{sys.argv[3]: np.ones((1, 7, 4), 'float32')}).values())).ravel())"
+    )
+    name = exported.runner.inputs[0].name
+    command = [sys.executable, "-P", "-c", program, str(exported.runner.path), resolver, name]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    wanted = exported.inference.model(np.ones((1, 7, 4), "float32"))
+    np.testing.assert_allclose(np.array(told.split(), "float32")[None], wanted, rtol=1e-5, atol=1e-6)
 
 
 def test_one_given_state_for_two_lstms_and_the_output(export):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-from keras import layers
+import pytest
+from keras import layers, ops
 
+from exporter.errors import UnsupportedError
 from tests.lowerings.tflite.conftest import normal
 
 
@@ -33,3 +35,28 @@ def test_mask_is_folded_too(export):
     x, mask = keras.Input((3, 5, 4)), keras.Input((3, 5), dtype="bool")
     exported = export(keras.Model([x, mask], layers.TimeDistributed(layers.GlobalAveragePooling1D())(x, mask=mask)))
     exported.agrees([normal(1, 3, 5, 4), np.random.default_rng(1).integers(0, 2, (1, 3, 5)).astype(bool)])
+
+
+class Centred(layers.Layer):
+    """Rows depend on each other: a step is centred over the batch."""
+
+    def call(self, x):
+        return x - 0.5 * ops.mean(x, axis=0, keepdims=True)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+def test_a_layer_that_mixes_rows_runs_once_for_each_step(layer):
+    exported = layer(layers.TimeDistributed(Centred()), (5, 3), batch=4)
+    exported.agrees(normal(4, 5, 3))
+
+
+def test_a_layer_that_mixes_rows_needs_to_know_the_steps(layer):
+    with pytest.raises(UnsupportedError, match="depend on each other"):
+        layer(layers.TimeDistributed(Centred()), (None, 3))
+
+
+def test_a_layer_of_ones_own_that_does_not_mix_rows(layer):
+    exported = layer(layers.TimeDistributed(layers.Lambda(lambda x: ops.softmax(x) * 2)), (None, 3))
+    exported.agrees(normal(1, 5, 3))
