@@ -16,6 +16,7 @@ import importlib.util
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,11 @@ from exporter.parity.values import numpy_dtype
 from exporter.spec import TensorInfo
 
 VERSION = 1  # of index.json
+# What reading changed or made-up samples raises; OSError stands for a file that is missing.
+_MALFORMED = (
+    *(AttributeError, EOFError, IndexError, KeyError, MemoryError, NotImplementedError, OSError, OverflowError),
+    *(RecursionError, RuntimeError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ def load_samples(folder: Path) -> SavedSamples:
         raise UsageError("no golden samples", where=str(folder), remedy="export again, or verify against the model")
     try:
         return _read(folder, json.loads((folder / "index.json").read_text(encoding="utf-8")))
-    except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except _MALFORMED as error:
         raise InvalidArtifactError(
             "the golden samples cannot be read", where=str(folder), reason=str(error), remedy="export again"
         ) from error
@@ -150,7 +156,7 @@ def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
     samples: dict[bool, list[Sample]] = {False: [], True: []}
     expectations = {}
     for entry in index["samples"]:
-        samples[entry["real"]].append(Sample(entry["name"], _read_npz(folder / entry["inputs"], dtypes)))
+        samples[entry["real"]].append(Sample(entry["name"], _read_npz(_member(folder, entry["inputs"]), dtypes)))
         expectations[entry["name"]] = _expectations(folder, entry)
     reference = SavedReference(
         index["reference"], tuple(index["notes"]), inputs, outputs, index["stateful"], expectations
@@ -159,8 +165,10 @@ def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
 
 
 def _expectations(folder: Path, entry: Mapping[str, Any]) -> tuple[Expectation, ...]:
-    keras = _read_npz(folder / entry["outputs"], entry["dtypes"])
-    better, sways = (_read_npz(folder / entry[kind], {}) if kind in entry else {} for kind in ("reference", "sway"))
+    keras = _read_npz(_member(folder, entry["outputs"]), entry["dtypes"])
+    better, sways = (
+        _read_npz(_member(folder, entry[kind]), {}) if kind in entry else {} for kind in ("reference", "sway")
+    )
     return tuple(
         Expectation(
             name,
@@ -183,6 +191,13 @@ def _write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, _plain(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue())
+
+
+def _member(folder: Path, name: str) -> Path:
+    """A file of the samples: in their folder, and no link to another."""
+    if Path(name).name != name or (folder / name).is_symlink():
+        raise ValueError(f"{name[:80]!r} is no file of the samples")
+    return folder / name
 
 
 def _read_npz(path: Path, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
