@@ -27,7 +27,7 @@ def distinct(names):
 
 # Loaded by default: what earlier releases called otherwise or stored otherwise. `-m long` loads every distinct file.
 BY_DEFAULT = [
-    *(("3.0.5", name) for name in ("layers_sequence", "layers_image", "small_objects", "training", "optimizer_nadam")),
+    *(("3.0.5", name) for name in ("layers_sequence", "small_objects", "training", "optimizer_nadam")),
     *(("3.6.0", name) for name in ("layers_sequence", "small_objects")),
 ]
 
@@ -69,11 +69,24 @@ def check(release, name, folder):
     return model
 
 
+CROPPED = pytest.mark.xfail(strict=True, reason="Keras 3.0 crops in RandomCrop at inference, Keras 3.15 does not")
+
+
+def marks(pair):
+    """Everything beyond the default is long."""
+    return [pytest.mark.long] * (pair not in BY_DEFAULT) + [CROPPED] * (pair == ("3.0.5", "layers_image"))
+
+
+def test_arguments_that_are_gone(tmp_path):
+    """`value_range` of RandomRotation: such a file loads."""
+    assert isinstance(load(stored.write("3.0.5", "layers_image", tmp_path)), keras.Model)
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("release", "name"),
     [
-        pytest.param(*pair, marks=() if pair in BY_DEFAULT else pytest.mark.long)
+        pytest.param(*pair, marks=marks(pair))
         for pair in dict.fromkeys((*BY_DEFAULT, *distinct(NAMES)))
         if pair in NAMES
     ],
