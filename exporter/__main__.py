@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
+
+_HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+if __name__ == "__main__" and not sys.flags.safe_path and os.getcwd() != _HOME and os.getcwd() in sys.path[:1]:
+    # `python -m` has put the current folder first: a json.py beside a downloaded model is none of our business. What
+    # Python itself imports before this line is beyond us: `python -P -m exporter`, or `kx`.
+    del sys.path[0]
 
 
 def main() -> None:
@@ -16,6 +22,8 @@ def main() -> None:
         "TF_ENABLE_ONEDNN_OPTS", "1"
     )  # without it TensorFlow has no channels first on CPUs; off on some
     _make_streams_usable()
+
+    import gc
 
     from exporter.cli import run
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from exporter import children
 from exporter.checks import COSTLY
 from exporter.checks._custom import Custom, custom_things
 from exporter.errors import UsageError
@@ -80,10 +79,12 @@ def _save_inputs(samples: Sequence[Mapping[str, Any]], folder: Path) -> None:
 
 
 def _ask(folder: Path, modules: Sequence[str], trusted: bool) -> dict[str, Any]:
-    """Run the process; return its facts, or why it could not load the model."""
-    command = [sys.executable, "-m", "exporter.checks._evidence", str(folder), "trust" if trusted else "", *modules]
-    paths = [path or os.getcwd() for path in sys.path]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONWARNINGS": "ignore"}
+    """Run the process; return its facts, or why it could not load the model.
+
+    Modules of the current folder are found as `--custom` finds them: last, by the process itself.
+    """
+    command = children.command("exporter.checks._evidence", str(folder), "trust" if trusted else "", *modules)
+    environment = children.environment(PYTHONWARNINGS="ignore")
     try:
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -6,30 +6,33 @@ names of one of its own modules, so `lambda x: tf.square(x)` fails. Here such a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
 import keras
 
+from exporter.loading.hooks import Hook
+
 
 @contextmanager
 def usual_names() -> Iterator[None]:
     """In the `with` block, functions of Lambda layers read from files find tf, K, np, keras, ops, layers and math."""
-    own = vars(keras.layers.Lambda)["from_config"]
-
-    def from_config(cls: type, config: Any, custom_objects: Any = None, safe_mode: Any = None) -> Any:
-        layer = own.__func__(cls, _readable(config), custom_objects=custom_objects, safe_mode=safe_mode)
-        if isinstance(layer.function, FunctionType) and layer.function.__name__ == "<lambda>":
-            layer.function = _with_names(layer.function, {**_usual(), **dict(custom_objects or {})})
-        return layer
-
-    keras.layers.Lambda.from_config = classmethod(from_config)
-    try:
+    with _HOOK.entered(True):
         yield
-    finally:
-        keras.layers.Lambda.from_config = own
+
+
+def _from_config(
+    _: bool, plain: Callable[..., Any], cls: type, config: Any, custom_objects: Any = None, safe_mode: Any = None
+) -> Any:
+    layer = plain(cls, _readable(config), custom_objects=custom_objects, safe_mode=safe_mode)
+    if isinstance(layer.function, FunctionType) and layer.function.__name__ == "<lambda>":
+        layer.function = _with_names(layer.function, {**_usual(), **dict(custom_objects or {})})
+    return layer
+
+
+_HOOK: Hook[bool] = Hook(lambda: keras.layers.Lambda, "from_config", _from_config)
 
 
 def _readable(config: Mapping[str, Any]) -> dict[str, Any]:

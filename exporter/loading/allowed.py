@@ -7,6 +7,12 @@ Whoever needs a name sooner passes it: `custom_objects={"NewLayer": keras.layers
 
 from __future__ import annotations
 
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+from exporter.loading import keras_names
+
 # Public classes, under the name by which Keras writes them.
 _CLASSES = {
     "keras": "DTypePolicy FloatDTypePolicy Model Sequential",
@@ -126,14 +132,37 @@ ALL_FUNCTION_NAMES = frozenset().union(*FUNCTIONS.values())
 
 
 def allows_class(namespace: str, name: str) -> bool:
-    """Whether a config may name this class of Keras."""
-    if namespace in OP_MODULES:
-        return name not in OPS_ON_FUNCTIONS
-    return name in CLASSES.get(namespace, ())
+    """Whether a config may name this class of Keras, under whatever name Keras knows it by."""
+    if name in CLASSES.get(namespace, ()):
+        return True
+    found = keras_names.find(namespace, name)
+    if keras_names.is_operation_of(found, OP_MODULES):
+        return found.__name__ not in OPS_ON_FUNCTIONS
+    return isinstance(found, type) and found in _classes()
 
 
 def allows_function(namespace: str, name: str) -> bool:
     """Whether a config may name this function of Keras; `builtins` is what Keras writes for its own functions."""
     if namespace == "builtins":
         return name in ALL_FUNCTION_NAMES
-    return name in FUNCTIONS.get(namespace, ())
+    if name in FUNCTIONS.get(namespace, ()):
+        return True
+    found = keras_names.find(namespace, name)
+    return isinstance(found, FunctionType) and found in _functions()
+
+
+def knows_class(name: str) -> bool:
+    """Whether an allowed class has this name, or had it: files without modules are read by the name alone."""
+    return name in ALL_CLASS_NAMES or any(allows_class(namespace, name) for namespace in CLASSES)
+
+
+@cache
+def _classes() -> frozenset[type]:
+    found = (keras_names.find(namespace, name) for namespace, names in CLASSES.items() for name in names)
+    return frozenset(thing for thing in found if isinstance(thing, type))
+
+
+@cache
+def _functions() -> frozenset[Any]:
+    found = (keras_names.find(namespace, name) for namespace, names in FUNCTIONS.items() for name in names)
+    return frozenset(thing for thing in found if thing is not None)

@@ -24,6 +24,8 @@ METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
 ASSETS = "assets/"
 
+_UNICODE_PATH = 0x7075  # the extra field by which newer readers, Python's since 3.12, call a member
+
 _RESAVE = "save the model again with model.save('model.keras')"
 
 
@@ -53,6 +55,8 @@ def _audit_member(member: zipfile.ZipInfo) -> Iterator[Finding]:
     name, mode = member.orig_filename, member.external_attr >> 16
     if is_traversal(name):
         yield Finding("the member name leads out of the archive's folder", name)
+    elif member.filename != name or _UNICODE_PATH in _extra_fields(member.extra):
+        yield Finding("the member has a second name, under which other readers find it", name, remedy=_RESAVE)
     elif name not in (CONFIG, METADATA, WEIGHTS) and not name.startswith(ASSETS):
         yield Finding("no .keras archive has a member of this name", name, remedy=_RESAVE)
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -62,6 +66,14 @@ def _audit_member(member: zipfile.ZipInfo) -> Iterator[Finding]:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         yield Finding(f"unknown compression method {member.compress_type}", name)
     yield from _audit_size(name, member.file_size, member.compress_size)
+
+
+def _extra_fields(extra: bytes) -> Iterator[int]:
+    """The numbers of the extra fields of a member."""
+    while len(extra) >= 4:
+        number, length = struct.unpack_from("<HH", extra)
+        yield number
+        extra = extra[4 + length :]
 
 
 def _audit_size(name: str, size: int, stored: int) -> Iterator[Finding]:

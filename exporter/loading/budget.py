@@ -2,23 +2,22 @@
 
 Keras allocates a variable before it looks at the weights, and creates every output of `split` or every layer of a
 backbone before anything else could say no. No public hook sees a variable or a symbolic tensor before it exists,
-so three methods are wrapped while a model is built, and restored.
+so some methods are wrapped while a model is built, and restored (`hooks.py`).
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from exporter.errors import UnsafeFileError
 from exporter.loading import limits
 from exporter.loading.finding import printable
+from exporter.loading.hooks import Hook
 
 
 @dataclass
@@ -31,6 +30,7 @@ class Budget:
         variables: number of its variables.
         operations: number of its layers and operations.
         tensors: number of its symbolic tensors.
+        calls: number of calls of its layers and operations, those inside of other layers included.
         refusal: the error by which the budget stopped the building, if it did. Keras may wrap or swallow it.
     """
 
@@ -39,6 +39,7 @@ class Budget:
     variables: float = math.inf
     operations: float = math.inf
     tensors: float = math.inf
+    calls: float = math.inf
     refusal: UnsafeFileError | None = None
 
     @classmethod
@@ -50,16 +51,27 @@ class Budget:
             limits.VARIABLES_COUNT_FLOOR + limits.VARIABLES_OVER_WEIGHTS * arrays,
             limits.OPERATIONS,
             limits.TENSORS,
+            limits.CALLS,
         )
 
     def spend_variable(self, variable: Any, *_: Any) -> None:
         """Account for one variable that is about to be allocated."""
-        size = math.prod(variable.shape) * _itemsize(variable.dtype)
+        self._spend_array(f"variable {printable(variable.path)}", variable.shape, _itemsize(variable.dtype))
+
+    def spend_statistics(self, layer: Any, input_shape: Any, *_: Any, **__: Any) -> None:
+        """Account for the mean and variance of a Normalization, which are spread over its axes when it is built."""
+        if layer.input_mean is not None:
+            shape = tuple(input_shape)
+            self._spend_array(f"layer {printable(layer.name)}", [shape[axis] or 1 for axis in layer.axis or ()], 8)
+
+    def _spend_array(self, what: str, shape: Sequence[int], itemsize: float) -> None:
+        size = float(min(math.prod(shape), _HUGE)) * itemsize  # an integer of a file may be beyond all floats
         self.variable_bytes -= size
         self.variables -= 1
         if self.variable_bytes < 0 or self.variables < 0:
+            shown = f"({', '.join(map(_short, shape))}{',' if len(shape) == 1 else ''})"
             self._refuse(
-                f"variable {printable(variable.path)} of shape {variable.shape} ({size:.3g} bytes)",
+                f"{what} of shape {shown} ({size:.3g} bytes)",
                 "more than the weights in the file explain",
             )
 
@@ -75,6 +87,12 @@ class Budget:
         if self.tensors < 0:
             self._refuse("symbolic tensors", f"more than {limits.TENSORS}")
 
+    def spend_call(self, *_: Any, **__: Any) -> None:
+        """Account for one call of a layer or operation."""
+        self.calls -= 1
+        if self.calls < 0:
+            self._refuse("calls of layers", f"more than {limits.CALLS}")
+
     def _refuse(self, what: str, reason: str) -> None:
         self.refusal = UnsafeFileError(
             "the config asks for more than a model of this file needs; building was stopped",
@@ -85,43 +103,57 @@ class Budget:
         raise self.refusal
 
 
-@contextmanager
-def enforced(budget: Budget) -> Iterator[None]:
-    """Charge every Keras variable, operation and symbolic tensor created in the `with` block to the budget.
-
-    Raises:
-        UnsafeFileError: if the budget does not cover them.
-    """
-    import keras
-
-    with (
-        _before(keras.Variable, "_initialize_with_initializer", budget.spend_variable),
-        _before(keras.Operation, "__init__", budget.spend_operation),
-        _before(keras.KerasTensor, "__init__", budget.spend_tensor),
-    ):
-        yield
+_HUGE = 10**300
 
 
-@contextmanager
-def _before(cls: type, name: str, hook: Callable[..., None]) -> Iterator[None]:
-    """Call `hook` before every call of a method, with its arguments."""
-    inherited = name not in vars(cls)
-    plain = getattr(cls, name)
+def _short(dimension: int) -> str:
+    return str(dimension) if dimension < _HUGE else "a number of hundreds of digits"
 
-    @functools.wraps(plain)
-    def charged(*args: Any, **kwargs: Any) -> Any:
-        hook(*args, **kwargs)
+
+def _charge(name: str) -> Callable[..., Any]:
+    """Call a method of the budget before the method of Keras, with the same arguments."""
+
+    def around(budget: Budget, plain: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        getattr(budget, name)(*args, **kwargs)
         return plain(*args, **kwargs)
 
-    charged.__signature__ = inspect.signature(plain)  # type: ignore[attr-defined]  # Keras looks at it
-    setattr(cls, name, charged)
-    try:
+    return around
+
+
+def _class(name: str) -> Callable[[], type]:
+    """Look a class of Keras up when it is needed: importing it costs seconds."""
+
+    def find() -> type:
+        import keras
+
+        found: Any = keras
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
+
+    return find
+
+
+_HOOKS: tuple[Hook[Budget], ...] = (
+    Hook(_class("Variable"), "_initialize_with_initializer", _charge("spend_variable")),
+    Hook(_class("Operation"), "__init__", _charge("spend_operation")),
+    Hook(_class("Operation"), "__call__", _charge("spend_call")),
+    Hook(_class("KerasTensor"), "__init__", _charge("spend_tensor")),
+    Hook(_class("layers.Normalization"), "build", _charge("spend_statistics"), shown=False),
+)
+
+
+@contextmanager
+def enforced(budget: Budget) -> Iterator[None]:
+    """Charge what Keras creates and calls in the `with` block, in this thread, to the budget.
+
+    Raises:
+        UnsafeFileError: if the budget does not cover it.
+    """
+    with ExitStack() as stack:
+        for hook in _HOOKS:
+            stack.enter_context(hook.entered(budget))
         yield
-    finally:
-        if inherited:
-            delattr(cls, name)
-        else:
-            setattr(cls, name, plain)
 
 
 def _itemsize(dtype: str) -> float:

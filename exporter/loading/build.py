@@ -7,6 +7,7 @@ from typing import Any
 
 from exporter.errors import ExporterError, LoadError
 from exporter.loading.budget import Budget, enforced
+from exporter.loading.earlier import earlier_releases
 from exporter.loading.finding import printable
 
 _OTHERWISE = "load it with the Keras version that wrote it, and check that custom layers accept their own get_config()"
@@ -29,7 +30,7 @@ def build(load: Callable[[], Any], budget: Budget) -> Any:
     import keras
 
     try:
-        with enforced(budget):
+        with earlier_releases(), enforced(budget):
             model = load()
     except ExporterError:
         if budget.refusal:

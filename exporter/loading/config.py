@@ -1,34 +1,23 @@
 """Audit of a serialized model (`config.json`, or `model_config` of an `.h5` file) as plain data.
 
-Every dictionary with a `class_name` makes Keras look something up and build it, wherever it stands. So the walk
-goes through the whole document and asks of each: is it on the allow-list (`allowed.py`), or a class that the user
-registered or passed? Nothing is imported and nothing is built here; the file's module names are only compared.
+Every dictionary with a `class_name` makes Keras look something up and build it, wherever it stands, and so may a bare text.
+So the walk goes through the whole document and asks of each: is it on the allow-list (`allowed.py`), or of the user
+(`custom.py`), and of the kind that belongs there (`kinds.py`)? Nothing is imported and nothing is built here.
 """
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from exporter.loading import allowed, limits, verdicts
-from exporter.loading.archive import is_traversal
+from exporter.loading import allowed, keras_names, kinds, limits, values, verdicts
 from exporter.loading.finding import Finding
-
-# What Keras itself turns into plain values, without looking up a class.
-_VALUE_FORMS = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__"})
-_LEGACY_VALUE_FORMS = frozenset({"__tuple__", "TensorShape", "__ellipsis__", "__bytes__"})
-# Arguments of vocabulary and tokenizer layers that may be the values themselves, or a path from which to read them.
-_PATH_ARGUMENTS = frozenset({"vocabulary", "idf_weights", "merges", "proto", "special_tokens", "language_tokens"})
-# Element types of constants written out in a config; NumPy would take "S2000000000" as well, two gigabytes each.
-_DTYPE = re.compile(r"(u?int|float|bfloat|complex)\d{1,3}|float8_\w{1,12}|bool|string")
+from exporter.loading.places import Place, children
 
 # Texts under these keys are looked up as part of their object, or not at all.
 _NAMES = (".name", ".class_name", ".registered_name", ".config")
-# Lists of layer names and numbers of nodes and tensors.
-_WIRING = (".keras_history", ".input_layers", ".output_layers", ".inbound_nodes")
 
 
 class Names(Protocol):
@@ -40,20 +29,15 @@ class Names(Protocol):
     def find_function(self, name: str) -> Any:
         """The same for functions, whose names Keras used to store without their package."""
 
+    @property
+    def known(self) -> Set[str]:
+        """Every such name."""
 
-@dataclass(frozen=True)
-class Place:
-    """Where a node of the document stands: the way from the root."""
+    def is_named(self, thing: Any) -> bool:
+        """Whether the user named the object: passed it, or named the module that defines it."""
 
-    step: str
-    parent: Place | None = None
-
-    def __str__(self) -> str:
-        steps, place = [], self
-        while place.parent is not None:
-            steps.append(place.step)
-            place = place.parent
-        return "".join((place.step, *reversed(steps)))
+    def is_vouched_for(self, thing: Any) -> bool:
+        """Whether it is of the user, of this package, or a class of Keras Hub."""
 
 
 @dataclass(frozen=True)
@@ -80,60 +64,116 @@ class ConfigAudit:
         if not isinstance(document, dict) or not document.keys() >= {"class_name", "config"}:
             yield Finding("no serialized model", self.origin, "the file holds something else", unsafe=False)
         else:
-            yield from self.findings(document)
+            yield from self.findings(document, kinds.MODEL)
 
-    def findings(self, document: Any) -> Iterator[Finding]:
-        """Every reason to refuse a document, up to a number that nobody reads."""
-        pending: list[tuple[Any, Place, int]] = [(document, Place(self.origin), 0)]
-        values = objects = found = 0
+    def findings(self, document: Any, demand: kinds.Demand | None = None) -> Iterator[Finding]:
+        """Every reason to refuse a document, up to a number that nobody reads.
+
+        Args:
+            document: what the file holds.
+            demand: what it must be; None for a collection.
+        """
+        pending: list[tuple[Any, Place, int]] = [(document, Place(self.origin, demand=demand), 0)]
+        patterns: list[tuple[str, Place]] = []
+        seen, objects, found, longest = 1, 0, 0, 0
         while pending:
             node, place, depth = pending.pop()
             for finding in self._judge(node, place):
                 yield finding
                 found += 1
-            values += 1
+            seen += len(node) if isinstance(node, dict | list) else 0
             objects += isinstance(node, dict) and "class_name" in node
+            longest = max(longest, place.names)
+            patterns.extend((pattern, place) for pattern in values.patterns(node))
             if depth > limits.CONFIG_DEPTH:
                 yield Finding(f"nested deeper than {limits.CONFIG_DEPTH} levels", str(place)[:200])
-            elif values > limits.CONFIG_VALUES or objects > limits.CONFIG_OBJECTS:
+            elif seen > limits.CONFIG_VALUES or objects > limits.CONFIG_OBJECTS:
                 allowed_sizes = f"{limits.CONFIG_OBJECTS} objects and {limits.CONFIG_VALUES} values"
                 yield Finding(f"longer than {allowed_sizes}", self.origin)
+            elif len(patterns) > limits.PATTERNS:
+                yield Finding(f"more than {limits.PATTERNS} regular expressions", self.origin)
             elif found < limits.FINDINGS:
-                pending.extend((child, Place(step, place), depth + 1) for step, child in _children(node))
+                below = children(node, place, self._is_named(node), self._matters)
+                pending.extend((child, where, depth + 1) for child, where in below)
                 continue
             return
+        for pattern, place in patterns:
+            yield from values.judge_pattern(pattern, longest, str(place))
+
+    def _matters(self, node: Any) -> bool:
+        """Whether a node can be a reason to refuse: not a number, nor a text that leads nowhere."""
+        if isinstance(node, str):
+            return node in self.names.known or not node.isascii()
+        return isinstance(node, dict | list)
+
+    def _is_named(self, node: Any) -> bool:
+        """Whether a node is an object of a class that the user named, whose arguments may be called anything."""
+        if not isinstance(node, dict) or "class_name" not in node:
+            return False
+        registered = node.get("registered_name", node["class_name"])
+        custom = self.names.find(registered) if isinstance(registered, str) and registered else None
+        return custom is not None and self.names.is_named(custom)
 
     def _judge(self, node: Any, place: Place) -> Iterator[Finding]:
         if isinstance(node, str):
+            yield from values.judge_text(node, place)
             yield from self._judge_text(node, place)
         elif isinstance(node, dict):
-            yield from _judge_strings(node, place)
+            yield from values.judge_values(node, place)
+            for key in node:
+                yield from values.judge_text(key, place)
             if "class_name" in node:
-                yield from self._judge_object(node, str(place))
+                yield from values.judge_nodes(node, place)
+                yield from self._judge_object(node, place)
 
     def _judge_text(self, text: str, place: Place) -> Iterator[Finding]:
-        """A bare string may name a function: `activation="relu"`."""
-        if text in allowed.ALL_FUNCTION_NAMES and not place.step.endswith(_NAMES) and not _is_reference(place):
-            custom = self.names.find(text)
-            if custom is not None and not _from_keras(custom):
-                yield verdicts.overridden(text, custom, str(place))
+        """A bare text may name what is registered: `activation="relu"`, `function="package>name"`."""
+        if text not in self.names.known or place.step.endswith((".class_name", ".registered_name")):
+            return
+        if place.is_reference():
+            return
+        custom, is_name = self.names.find(text), place.step.endswith(_NAMES)
+        if custom is None or _from_keras(custom):
+            return
+        if text in allowed.ALL_FUNCTION_NAMES and not is_name:
+            yield verdicts.overridden(text, custom, str(place))
+        elif not (is_name and self.names.is_vouched_for(custom)):
+            yield from self._judge_reached(text, custom, place, by_text=True)
 
-    def _judge_object(self, node: dict[str, Any], where: str) -> Iterator[Finding]:
+    def _judge_reached(self, name: str, custom: Any, place: Place, by_text: bool = False) -> Iterator[Finding]:
+        """What a name leads to beyond Keras: whether the user answers for it, and whether it belongs there.
+
+        Args:
+            name: the registered name.
+            custom: the class or function.
+            place: where it is named.
+            by_text: whether Keras puts the thing itself there, as it does with functions, not an instance.
+        """
+        demand, named, is_class = place.demand, self.names.is_named(custom), isinstance(custom, type)
+        if not named and ((by_text and is_class) or not self.names.is_vouched_for(custom)):
+            yield verdicts.not_named(name, custom, str(place))
+        elif demand is not None and demand.calls:
+            if by_text and (is_class or not named):
+                yield verdicts.called(name, custom, str(place))
+        elif not kinds.fits(custom, demand):
+            yield verdicts.misplaced(name, demand, str(place))
+
+    def _judge_object(self, node: dict[str, Any], place: Place) -> Iterator[Finding]:
         name = node["class_name"]
         if not all(isinstance(node.get(key), str | None) for key in ("class_name", "module", "registered_name")):
-            yield Finding("class_name, module and registered_name must be texts", where)
+            yield Finding("class_name, module and registered_name must be texts", str(place))
         elif name == "__lambda__":
-            yield verdicts.bytecode("a function", where, self.legacy)
+            yield verdicts.bytecode("a function", str(place), self.legacy)
         elif name == "Lambda" and _holds_bytecode(node):
-            yield verdicts.bytecode("a Lambda layer", where, self.legacy)
+            yield verdicts.bytecode("a Lambda layer", str(place), self.legacy)
         elif name == "function":
-            yield from self._judge_function(node, where)
-        elif name in _VALUE_FORMS or (self.legacy and name in _LEGACY_VALUE_FORMS):
-            yield from _judge_value(node, where)
+            yield from self._judge_function(node, place)
+        elif name in values.VALUE_FORMS or (self.legacy and name in values.LEGACY_VALUE_FORMS):
+            yield from values.judge_form(node, str(place))
         else:
-            yield from self._judge_class(node, str(name), where)
+            yield from self._judge_class(node, str(name), place)
 
-    def _judge_class(self, node: dict[str, Any], name: str, where: str) -> Iterator[Finding]:
+    def _judge_class(self, node: dict[str, Any], name: str, place: Place) -> Iterator[Finding]:
         """Mirrors how Keras looks a class up: custom names first, whatever the module says, then its own."""
         module, registered = node.get("module"), node.get("registered_name", name)
         known = allowed.ALL_CLASS_NAMES | self.also
@@ -143,28 +183,33 @@ class ConfigAudit:
         custom = self.names.find(registered) if registered else None
         builtin = _is_keras(module) or (self.legacy and name in known)
         if custom is not None and builtin and not _from_keras(custom):
-            yield verdicts.overridden(name, custom, where)
+            yield verdicts.overridden(name, custom, str(place))
         elif module is not None and _is_keras(module):
-            yield from self._judge_builtin(module, name, registered, custom, where)
+            yield from self._judge_builtin(module, name, registered, custom, place)
         elif custom is not None:
-            return
+            yield from self._judge_reached(registered, custom, place)
         elif name in allowed.DENIED:
-            yield verdicts.denied(name, where)
+            yield verdicts.denied(name, str(place))
         elif self.legacy and (_is_operation(name) or _is_wired_as_operation(node)):
-            yield verdicts.operation_in_legacy(name, where)
-        elif name not in self.also and ("module" in node or name not in known | {"Lambda"}):
-            yield verdicts.unknown("class", name, registered, module, where)
+            yield verdicts.operation_in_legacy(name, str(place))
+        elif name not in self.also and ("module" in node or not (name == "Lambda" or allowed.knows_class(name))):
+            yield verdicts.unknown("class", name, registered, module, str(place))
 
-    def _judge_builtin(self, module: str, name: str, registered: str, custom: Any, where: str) -> Iterator[Finding]:
+    def _judge_builtin(self, module: str, name: str, registered: str, custom: Any, place: Place) -> Iterator[Finding]:
         if registered not in (None, "", name):
-            yield verdicts.renamed(f"{module}.{name}", registered, where)
+            yield verdicts.renamed(f"{module}.{name}", registered, str(place))
         elif name in allowed.DENIED:
-            yield verdicts.denied(name, where)
+            yield verdicts.denied(name, str(place))
         elif custom is None and name != "Lambda" and not allowed.allows_class(module, name):
-            yield verdicts.not_allowed("class", module, name, where)
+            yield verdicts.not_allowed("class", module, name, str(place))
+        else:
+            thing = custom or keras_names.find(module, name)
+            if thing is not None and not kinds.fits(thing, place.demand):
+                yield verdicts.misplaced(name, place.demand, str(place))
 
-    def _judge_function(self, node: dict[str, Any], where: str) -> Iterator[Finding]:
+    def _judge_function(self, node: dict[str, Any], place: Place) -> Iterator[Finding]:
         module, name, registered = node.get("module"), node.get("config"), node.get("registered_name")
+        where = str(place)
         if not isinstance(name, str):
             yield Finding("a function must be named by a text", where)
             return
@@ -174,38 +219,18 @@ class ConfigAudit:
         custom = self.names.find(name) if builtin else self.names.find_function(name)
         if custom is not None and builtin and not _from_keras(custom):
             yield verdicts.overridden(name, custom, where)
+        elif custom is not None and not _from_keras(custom):
+            yield from self._judge_reached(name, custom, place, by_text=True)
         elif custom is not None:
             return
         elif builtin and registered not in (None, "", "function", name):
             yield verdicts.renamed(name, registered, where)
+        elif builtin and place.demand is not None and not place.demand.functions:
+            yield verdicts.misplaced(name, place.demand, where)
         elif not builtin and module is not None and _is_keras(module):
             yield verdicts.not_allowed("function", module, name, where)
         elif not builtin:
             yield verdicts.unknown("function", name, registered, module, where)
-
-
-def _is_reference(place: Place) -> bool:
-    """Whether a text is the name of a layer in the wiring of the graph, from which Keras looks no object up."""
-    while place.step.startswith("[") and place.parent is not None:
-        place = place.parent
-    return place.step.endswith(_WIRING)
-
-
-def _children(node: Any) -> list[tuple[str, Any]]:
-    """The nodes below, last first, as a stack wants them; layers are called by their names."""
-    if isinstance(node, dict):
-        label = _label(node) if "class_name" in node else ""
-        return [(f"{label}.{key}", child) for key, child in reversed(node.items())]
-    if isinstance(node, list):
-        return [(f"[{index}]", node[index]) for index in reversed(range(len(node)))]
-    return []
-
-
-def _label(node: dict[str, Any]) -> str:
-    """`<dense_1>` for a layer of this name."""
-    config = node.get("config")
-    name = node.get("name") or (config.get("name") if isinstance(config, dict) else None)
-    return f"<{name}>" if isinstance(name, str) else ""
 
 
 def _is_keras(module: str | None) -> bool:
@@ -227,23 +252,6 @@ def _is_operation(name: str) -> bool:
     """Whether `keras.ops`, but no layer, has a class of this name; asked of the modules that Keras has imported."""
     modules = (sys.modules.get(module) for module in allowed.OP_MODULES)
     return name not in allowed.ALL_CLASS_NAMES and any(hasattr(module, name) for module in modules)
-
-
-def _judge_strings(node: dict[str, Any], place: Place) -> Iterator[Finding]:
-    """Names become parts of paths (of weights, of asset files); some arguments may be paths."""
-    name = node.get("name")
-    if isinstance(name, str) and is_traversal(name):
-        yield verdicts.traversal(name, str(place))
-    for key in sorted(_PATH_ARGUMENTS & node.keys()):
-        if isinstance(node[key], str):
-            yield verdicts.path_argument(key, node[key], str(place))
-
-
-def _judge_value(node: dict[str, Any], where: str) -> Iterator[Finding]:
-    config = node.get("config")
-    dtype = config.get("dtype") if isinstance(config, dict) else None
-    if dtype is not None and not (isinstance(dtype, str) and _DTYPE.fullmatch(dtype)):
-        yield Finding(f"{dtype!r} is not an element type of Keras", where)
 
 
 def _holds_bytecode(node: dict[str, Any]) -> bool:

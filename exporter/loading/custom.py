@@ -9,14 +9,21 @@ import os
 import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from exporter.errors import UsageError
+from exporter.loading.backend import require_tensorflow
 
 # Under PyTorch, Keras stores these optimizers under modules that need PyTorch; they are the same algorithms.
 _TORCH = "keras.src.backend.torch.optimizers"
 TORCH_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Lion", "Nadam", "RMSprop", "SGD")
+
+# Their classes are layers, models and parts of these; their functions read and write files.
+_HUB = frozenset({"keras_hub", "keras_nlp", "keras_cv"})
+_HUB_FUNCTIONS = frozenset({"gelu_approximate"})  # but for this one, an activation that its models use
 
 # Our own packages: what they register loads with nothing passed.
 _OWN = ("exporter.layers", "exporter.activations", "exporter.losses")
@@ -49,17 +56,23 @@ def import_custom(modules: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+_named: set[str] = set()  # the packages of the modules that the user of this process has named
+
+
 def _import(name: str) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         raise _not_imported(name, "that is no name of a module", _DOTTED)
+    require_tensorflow()  # first: what Keras would like to import and is not installed must not be sought in the folder
     try:
         if (here := os.getcwd()) not in sys.path:
             sys.path.append(here)  # users name modules of the project they stand in; last, so that it shadows nothing
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     except (Exception, SystemExit) as error:  # the user's own code runs here and may raise anything
         missing = isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "\0")
         remedy = _DOTTED if missing else f"make `python -c 'import {name}'` work first"
         raise _not_imported(name, f"{type(error).__name__}: {error}", remedy) from error
+    _named.add(name.partition(".")[0])
+    return module
 
 
 _DOTTED = "give the dotted name of a module (PKG.MODULE, not a file name) and run from its project folder"
@@ -107,6 +120,36 @@ class KnownNames:
 
     custom_objects: Mapping[str, Any]
 
+    @cached_property
+    def known(self) -> Set[str]:
+        """Every name that leads to something."""
+        return self._everything.keys()
+
+    @cached_property
+    def _everything(self) -> Mapping[str, Any]:
+        """What Keras would search, the first name first."""
+        from keras.saving import get_custom_objects
+
+        return {**self.custom_objects, **_in_scope(), **get_custom_objects()}
+
+    def is_named(self, thing: Any) -> bool:
+        """Whether the user named an object: passed it, or named the module that defines it, or wrote it in `__main__`."""
+        passed = (*self.custom_objects.values(), *_in_scope().values())
+        root = _root(thing)
+        return root == "__main__" or root in _named or any(thing is one for one in passed)
+
+    def is_vouched_for(self, thing: Any) -> bool:
+        """Whether an object is the user's, this package's, or a class of Keras Hub.
+
+        What else an installed package has registered is neither: registering something is no promise about its arguments.
+        """
+        root = _root(thing)
+        if root == "exporter" or self.is_named(thing):
+            return True
+        if root in _HUB:
+            return isinstance(thing, type) or getattr(thing, "__name__", "") in _HUB_FUNCTIONS
+        return not _is_installed(thing)
+
     def find(self, name: str) -> Any:
         """The class or function of this name, or None. As in Keras, what is registered comes first."""
         from keras.saving import get_registered_object
@@ -115,12 +158,30 @@ class KnownNames:
 
     def find_function(self, name: str) -> Any:
         """The function of this name; up to Keras 3.6 `package>name` was stored as `name`."""
-        from keras.saving import get_custom_objects
-
         if (found := self.find(name)) is not None or ">" in name:
             return found
-        every = {**self.custom_objects, **get_custom_objects()}
-        return next((thing for key, thing in every.items() if key.endswith(f">{name}")), None)
+        return next((thing for key, thing in self._everything.items() if key.endswith(f">{name}")), None)
+
+
+def _in_scope() -> Mapping[str, Any]:
+    """What the user has put in `keras.saving.custom_object_scope`."""
+    from keras.src.backend.common import global_state
+
+    found: Mapping[str, Any] = global_state.get_global_attribute("custom_objects_scope_dict", {})
+    return found
+
+
+def _root(thing: Any) -> str:
+    """The package that defines an object."""
+    return str(getattr(thing, "__module__", None) or "").partition(".")[0]
+
+
+def _is_installed(thing: Any) -> bool:
+    """Whether an object comes from an installed package, not from a project of the user."""
+    module = sys.modules.get(str(getattr(thing, "__module__", None) or ""))
+    file = str(getattr(module, "__file__", None) or "")
+    installed = {"site-packages", "dist-packages"} & set(Path(file).parts)
+    return bool(installed) or _root(thing) in sys.stdlib_module_names
 
 
 def known_names(custom_objects: Mapping[str, Any] | None, text: str = "") -> KnownNames:

@@ -7,13 +7,12 @@ Whatever the loading process will read, `hdf5_process.py` has read before, with 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
+from exporter import children
 from exporter.loading import limits
 from exporter.loading.finding import Finding
 
@@ -50,14 +49,14 @@ def audit_hdf5(stream: IO[bytes], start: int, size: int, where: str) -> Hdf5Audi
         where: how messages call it.
     """
     seconds = limits.HDF5_SECONDS + size // limits.HDF5_BYTES_PER_SECOND
-    command = [sys.executable, "-m", f"{__name__}_process", str(start), str(size), str(seconds), where]
+    command = children.command(f"{__name__}_process", str(start), str(size), str(seconds), where)
     try:
         done = subprocess.run(
             command,
             stdin=stream,
             capture_output=True,
             timeout=limits.WALL_OVER_CPU * seconds,
-            env=_environment(),
+            env=children.environment(OPENBLAS_NUM_THREADS="1"),  # every further thread reserves memory
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -67,12 +66,6 @@ def audit_hdf5(stream: IO[bytes], start: int, size: int, where: str) -> Hdf5Audi
     answer = json.loads(done.stdout)
     findings = [Finding(**finding) for finding in answer["findings"]]
     return Hdf5Audit(findings, answer["arrays"], answer["array_bytes"], answer["configs"], answer["version"])
-
-
-def _environment() -> dict[str, str]:
-    """The same import path as here; one thread, as every further one reserves memory."""
-    path = os.pathsep.join(path for path in sys.path if path)
-    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _death(done: subprocess.CompletedProcess[bytes]) -> str:

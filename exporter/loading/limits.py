@@ -14,6 +14,14 @@ CONFIG_DEPTH = 250  # nested brackets; a model nested in a model costs four
 CONFIG_OBJECTS = 100_000  # serialized objects; ResNet152 has about 3,000
 CONFIG_VALUES = 4_000_000  # everything in the JSON: vocabularies and constants are written out there
 
+NAME_LENGTH = 1_000  # characters of the name of a layer; Keras's own have fewer than 50
+PATTERN_LENGTH = 200  # characters of a regular expression, as an optimizer or a map of dtype policies holds them
+PATTERN_STEPS = 1e8  # of one search at worst: a second; every variable is searched
+PATTERNS = 1_000  # regular expressions in one file
+VARIABLE_NAME = 100  # characters that a path has beside the names of the layers
+STEPS = 10_000  # of a loop of Python in Keras: n-grams, operations of an augmentation
+LIST_LENGTH = 1_000_000  # of a list that Keras makes from one number: thresholds of a metric
+
 ARCHIVE_MEMBERS = 10_000  # three, and assets (a vocabulary for each layer that has one)
 EXPANSION = 200  # uncompressed over stored bytes; Keras stores plainly (1), DEFLATE ends at 1,032
 EXPANSION_FLOOR = 16 * MIB  # below this size, expansion does no harm
@@ -34,6 +42,7 @@ VARIABLES_OVER_WEIGHTS = 8
 VARIABLES_FLOOR = 256 * MIB
 VARIABLES_COUNT_FLOOR = 2_000
 OPERATIONS = 20_000  # layers and operations; NASNetLarge has about 1,100, a language model of 100 blocks 3,000
+CALLS = 200_000  # of layers and operations; an unrolled recurrent layer calls its cell for every step
 TENSORS = 200_000  # symbolic tensors; a few for every operation
 
 FINDINGS = 1_000  # of one part; nobody reads more

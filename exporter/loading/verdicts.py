@@ -7,6 +7,7 @@ import sys
 
 from exporter.loading import allowed
 from exporter.loading.finding import Finding
+from exporter.loading.kinds import MODEL, Demand
 
 # Packages that models name only in attacks: their callables do anything.
 _FOREIGN = frozenset(sys.stdlib_module_names) | {"numpy", "tensorflow", "torch", "jax", "pip", "setuptools", "h5py"}
@@ -80,6 +81,43 @@ def _remedy_for_unknown(name: str, registered: str | None, module: str | None, r
         f"if it is yours, name the module that defines it: --custom {module or 'PKG.MODULE'} on the command line, "
         f"custom_objects={{{registered or name!r}: {name.rpartition('>')[-1]}}} in Python"
     )
+
+
+def not_named(name: str, thing: object, where: str) -> Finding:
+    """Something that an imported package has registered, and nobody asked for."""
+    kind, module = _described(thing)
+    what = f"{name!r} is the registered name of {kind} {module}.{_called(thing)}, which you did not name"
+    return Finding(what, where, _name_it(name, thing), "CVE-2025-1550")
+
+
+def called(name: str, thing: object, where: str) -> Finding:
+    """Something that would be called with arguments of the file's choice."""
+    kind, module = _described(thing)
+    what = f"{kind} {module}.{_called(thing)} would be called with arguments that the file chooses"
+    remedy = _TRUST if isinstance(thing, type) else _name_it(name, thing)
+    return Finding(what, where, remedy, "CVE-2025-1550")
+
+
+def misplaced(name: str, demand: Demand | None, where: str) -> Finding:
+    """A class or function of another kind than belongs there."""
+    if demand is MODEL:
+        return Finding(f"{name!r} stands where a model belongs", where, "give the file of a whole model", unsafe=False)
+    wanted = demand.what if demand is not None else "value"
+    return Finding(f"{name!r} stands where the kind {wanted} belongs", where, _TRUST)
+
+
+def _described(thing: object) -> tuple[str, str]:
+    kind = "the class" if isinstance(thing, type) else "the function"
+    return kind, str(getattr(thing, "__module__", None) or "an unknown module")
+
+
+def _called(thing: object) -> str:
+    return str(getattr(thing, "__qualname__", None) or type(thing).__name__)
+
+
+def _name_it(name: str, thing: object) -> str:
+    _, module = _described(thing)
+    return f"if the model is to use it, name it: custom_objects={{{name!r}: {_called(thing)}}}, or --custom {module}; {_TRUST}"
 
 
 def path_argument(key: str, value: str, where: str) -> Finding:

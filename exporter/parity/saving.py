@@ -17,6 +17,7 @@ import importlib.util
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,6 +38,11 @@ from exporter.spec import TensorInfo
 VERSION = 2  # of index.json
 BATCH = "batch_{}"  # the folder of samples for files of a fixed batch, where rows depend on each other
 _MASKS = ("values", "logits", "kinds")  # as their names begin in rounding_0.npz
+# What reading changed or made-up samples raises; OSError stands for a file that is missing.
+_MALFORMED = (
+    *(AttributeError, EOFError, IndexError, KeyError, MemoryError, NotImplementedError, OSError, OverflowError),
+    *(RecursionError, RuntimeError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ def load_samples(folder: Path) -> SavedSamples:
         raise UsageError("no golden samples", where=str(folder), remedy="export again, or verify against the model")
     try:
         return _read(folder, json.loads((folder / "index.json").read_text(encoding="utf-8")))
-    except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except _MALFORMED as error:
         raise InvalidArtifactError(
             "the golden samples cannot be read", where=str(folder), reason=str(error), remedy="export again"
         ) from error
@@ -196,7 +202,7 @@ def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
     samples: dict[bool, list[Sample]] = {False: [], True: []}
     expectations = {}
     for entry in index["samples"]:
-        samples[entry["real"]].append(Sample(entry["name"], _read_npz(folder / entry["inputs"], dtypes)))
+        samples[entry["real"]].append(Sample(entry["name"], _read_npz(_member(folder, entry["inputs"]), dtypes)))
         expectations[entry["name"]] = _expectations(folder, entry)
     reference = SavedReference(
         index["reference"],
@@ -212,12 +218,12 @@ def _read(folder: Path, index: Mapping[str, Any]) -> SavedSamples:
 
 
 def _expectations(folder: Path, entry: Mapping[str, Any]) -> dict[Key, tuple[Expectation, ...]]:
-    keras = _read_npz(folder / entry["outputs"], entry["dtypes"])
-    better = _read_npz(folder / entry["reference"], {}) if "reference" in entry else {}
+    keras = _read_npz(_member(folder, entry["outputs"]), entry["dtypes"])
+    better = _read_npz(_member(folder, entry["reference"]), {}) if "reference" in entry else {}
     found = {}
     for place, known in enumerate(entry["bounds"]):
         file = entry.get(f"rounding_{place}")
-        masks = {} if file is None else _read_npz(folder / file, {})
+        masks = {} if file is None else _read_npz(_member(folder, file), {})
         found[tuple(sorted(known["arithmetic"].items()))] = tuple(
             _expectation(name, keras[name], better.get(name, keras[name]), known["outputs"][name], masks)
             for name in entry["dtypes"]
@@ -241,6 +247,13 @@ def _write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, _plain(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue())
+
+
+def _member(folder: Path, name: str) -> Path:
+    """A file of the samples: in their folder, and no link to another."""
+    if Path(name).name != name or (folder / name).is_symlink():
+        raise ValueError(f"{name[:80]!r} is no file of the samples")
+    return folder / name
 
 
 def _read_npz(path: Path, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:

@@ -80,7 +80,7 @@ def from_dict(document: Mapping[str, Any], directory: Path | None = None) -> Rep
             versions=document["versions"],
             data=document["data"],
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise errors.UsageError(
             "the report is damaged", reason=f"{type(error).__name__}: {error}", remedy="export the model again"
         ) from error
@@ -95,7 +95,7 @@ def read_report(directory: Path) -> Report:
     path = directory / "report.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise errors.UsageError(
             "the folder holds no readable report.json",
             where=str(directory),
@@ -109,7 +109,7 @@ def is_report(path: Path) -> bool:
     """Whether `path` is a report.json that this package wrote, of any schema version."""
     try:
         return _is_document(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 
@@ -236,7 +236,8 @@ def _inspection_from_dict(document: Mapping[str, Any] | None) -> Inspection | No
 def _error_from_dict(document: Mapping[str, Any] | None) -> errors.ExporterError | None:
     if document is None:
         return None
-    cls = getattr(errors, document["type"], errors.ExporterError)
+    found = getattr(errors, document["type"], None)
+    cls = found if isinstance(found, type) and issubclass(found, errors.ExporterError) else errors.ExporterError
     error: errors.ExporterError = cls(
         document["what"], where=document["where"], reason=document["reason"], remedy=document["remedy"]
     )

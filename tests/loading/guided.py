@@ -13,19 +13,25 @@ import io
 import json
 import sys
 import zipfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["exporter.loading", "zipfile", "json"]):
+with atheris.instrument_imports(include=["exporter.loading", "exporter.report", "exporter.formats", "zipfile", "json"]):
+    from exporter.errors import ExporterError
+    from exporter.formats.tflite.inspection import inspect as inspect_tflite
     from exporter.loading import archive
     from exporter.loading.config import ConfigAudit
     from exporter.loading.custom import KnownNames
     from exporter.loading.legacy import names as old_names
     from exporter.loading.legacy.translated import translate
     from exporter.loading.onnx_file import audit_onnx_file
+    from exporter.parity.saving import load_samples
+    from exporter.report import read_report
 
 SECONDS = 120
 SLOWEST = 10  # seconds for one input
@@ -80,12 +86,33 @@ def _onnx(data: bytes) -> None:
         audit_onnx_file(path)
 
 
+def _reads(read: Callable[[Path], object], name: str, data: bytes) -> None:
+    """A reader of exported files answers, or raises an error of ours."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / name).write_bytes(data)
+        with suppress(ExporterError):
+            read(Path(folder) / name if name.startswith("model") else Path(folder))
+
+
+def _tflite(data: bytes) -> None:
+    _reads(inspect_tflite, "model.tflite", data)
+
+
+def _report(data: bytes) -> None:
+    _reads(read_report, "report.json", data)
+
+
+def _samples(data: bytes) -> None:
+    _reads(load_samples, "index.json", data)
+
+
 def one_input(data: bytes) -> None:
     """The first byte chooses the audit."""
     if data:
-        (_config, _archive, _onnx, _edited)[data[0] % 4](data[1:])
+        _READERS[data[0] % len(_READERS)](data[1:])
 
 
+_READERS = (_config, _archive, _onnx, _edited, _tflite, _report, _samples)
 _ODD: list[Any] = [
     None, True, -1, 1 << 70, 0.5, "", "..", "/", "hard_sigmoid", "GRU", [], [[]], {}, ["x", 0, 0], [None, "a"], {"a": []},
     {"class_name": "Lambda"}, {"class_name": "Dense", "config": None}, {"class_name": "Policy", "config": {}},
@@ -133,6 +160,9 @@ def _seeds() -> list[bytes]:
         b"\1" + buffer.getvalue(),
         b"\2",
         b"\3" + bytes(range(64)),
+        b"\4\x1c\0\0\0TFL3" + bytes(64),
+        b'\5{"generator": "keras-exporter", "schema_version": 1, "model": "m", "artifacts": [], "problems": []}',
+        b'\6{"version": 1, "reference": "keras", "notes": [], "stateful": false, "inputs": [], "outputs": [], "samples": []}',
     ]
 
 

@@ -28,6 +28,7 @@ def test_within_the_budget():
         ({"variables": 3}, "bias"),
         ({"operations": 2}, "layers"),
         ({"tensors": 1}, "tensors"),
+        ({"calls": 1}, "calls"),
     ],
 )
 def test_beyond_the_budget(limit, word):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import IO
 
 import numpy as np
 
+from exporter import children
 from exporter.errors import InvalidArtifactError, UnsupportedError
 from exporter.formats.micro.arena import LARGEST, smallest_arena
 from exporter.formats.tflite.inspection import inspect
@@ -44,8 +44,13 @@ class MicroRunner:
         self.inputs, self.outputs = found.inputs, found.outputs
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
         sizes = (LARGEST, len(self.inputs), len(self.outputs))
-        command = [sys.executable, "-m", "exporter.formats.micro.worker", str(path), *map(str, sizes)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
+        self._process = subprocess.Popen(
+            children.command("exporter.formats.micro.worker", str(path), *map(str, sizes)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=children.environment(),
+        )
         if self._process.stdout is None or self._process.stdout.read(1) != b"\n":
             raise self._failure("does not load")
 

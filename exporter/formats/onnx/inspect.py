@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnx_ir as ir
@@ -53,14 +54,23 @@ def inspect_model(path: Path) -> Inspection:
         "minimum_runtime": f"onnxruntime {RUNTIMES.get(opset, 'newer than 1.24')}",
         "nodes": sum(ops.values()),
         "transposes": ops["Transpose"],
-        "layers_told": len(json.loads(model.metadata_props.get(KEY, "{}"))),
+        "layers_told": len(_json(model.metadata_props.get(KEY, "{}"))),
         "producer": f"{model.producer_name or 'unknown'} {model.producer_version or ''}".strip(),
         "external_data": data.name if data.is_file() else None,
     }
     inputs = tuple(_info(v) for v in model.graph.inputs if v.name not in model.graph.initializers)
     outputs = tuple(_info(v) for v in model.graph.outputs)
-    metadata = json.loads(model.metadata_props.get("keras_exporter", "{}"))
+    metadata = _json(model.metadata_props.get("keras_exporter", "{}"))
     return Inspection("onnx", inputs, outputs, dict(ops.most_common()), size, facts, metadata)
+
+
+def _json(text: str) -> dict[str, Any]:
+    """What we have written there; nothing if somebody else has."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _info(value: ir.Value) -> TensorInfo:

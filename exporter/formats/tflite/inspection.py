@@ -130,6 +130,6 @@ def _metadata(model: Any) -> dict[str, bytes]:
 def _json(text: bytes) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

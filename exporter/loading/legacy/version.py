@@ -12,7 +12,7 @@ def is_keras2(version: str | None) -> bool:
     Args:
         version: "2.15.0", "2.4.0-tf", "3.11.2"; None if the file has none.
     """
-    number = re.match(r"\d+", version or "2")
+    number = re.match(r"[0-9]{1,9}", version or "2")
     return number is not None and int(number[0]) < 3
 
 

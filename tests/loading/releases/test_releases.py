@@ -1,0 +1,109 @@
+"""Files that every release of Keras 3 wrote load without trust, and compute what they computed there."""
+
+from __future__ import annotations
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from exporter.loading import load
+from exporter.loading.config import ConfigAudit
+from exporter.loading.custom import KnownNames
+from tests.loading.releases import stored, write
+from tests.loading.releases.renew import RELEASES
+
+NAMES = sorted({(release, name) for release, files in stored.index().items() for name in files})
+
+
+def distinct(names):
+    """Each file once that differs from those of other releases in more than its version, the earliest first."""
+    seen = {}
+    for release, name in sorted(names, key=lambda pair: [int(part) for part in pair[0].split(".")]):
+        seen.setdefault(json.dumps(stored.index()[release][name], sort_keys=True), (release, name))
+    return list(seen.values())
+
+
+# Loaded by default: what earlier releases called otherwise or stored otherwise. `-m long` loads every distinct file.
+BY_DEFAULT = [
+    *(("3.0.5", name) for name in ("layers_sequence", "small_objects", "training", "optimizer_nadam")),
+    *(("3.6.0", name) for name in ("layers_sequence", "small_objects")),
+]
+
+
+def test_releases_from_the_first_to_the_last():
+    """`renew.py` makes those of all RELEASES; the archive holds at least the turns at which something changed."""
+    assert {"3.0.5", "3.5.0", "3.6.0", "3.8.0", "3.10.0", "3.12.4", "3.15.1"} <= set(stored.index()) <= set(RELEASES)
+
+
+def test_no_config_is_refused():
+    """The whole archive as data: every layer, initializer, activation, loss, metric and optimizer of each release."""
+    refused = {
+        f"{release} {name}": [str(finding) for finding in findings]
+        for release, name in NAMES
+        if (findings := list(ConfigAudit(KnownNames({})).model_findings(json.loads(stored.config(release, name)))))
+    }
+    assert refused == {}
+
+
+def test_old_names_are_those_of_keras():
+    """These made `.keras` files of Keras 3.0 to 3.6 with recurrent layers unsafe."""
+    text = b"".join(stored.config("3.0.5", name) for name in stored.index()["3.0.5"])
+    assert b'"OrthogonalInitializer"' in text
+    assert b'"IdentityInitializer"' in text
+    assert b'"value_range"' in text
+
+
+def check(release, name, folder):
+    model = load(stored.write(release, name, folder))
+    computed = write.computed(model, [tensor.name for tensor in model.inputs])
+    expected = stored.arrays(release, name)
+    assert len(computed) == len(expected)
+    for number, array in enumerate(computed):
+        wanted = expected[f"output {number}"]
+        if wanted.dtype.kind == "f":
+            np.testing.assert_allclose(array, wanted, **stored.CLOSE, err_msg=f"output {number}")
+        else:
+            np.testing.assert_array_equal(array.astype(wanted.dtype), wanted, err_msg=f"output {number}")
+    return model
+
+
+CROPPED = pytest.mark.xfail(strict=True, reason="Keras 3.0 crops in RandomCrop at inference, Keras 3.15 does not")
+
+
+def marks(pair):
+    """Everything beyond the default is long."""
+    return [pytest.mark.long] * (pair not in BY_DEFAULT) + [CROPPED] * (pair == ("3.0.5", "layers_image"))
+
+
+def test_arguments_that_are_gone(tmp_path):
+    """`value_range` of RandomRotation: such a file loads."""
+    assert isinstance(load(stored.write("3.0.5", "layers_image", tmp_path)), keras.Model)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("release", "name"),
+    [
+        pytest.param(*pair, marks=marks(pair))
+        for pair in dict.fromkeys((*BY_DEFAULT, *distinct(NAMES)))
+        if pair in NAMES
+    ],
+)
+def test_file(release, name, tmp_path):
+    keras.utils.clear_session()
+    model = check(release, name, tmp_path)
+    evaluated = stored.index()[release][name].get("evaluated", {})
+    if evaluated:
+        model.run_eagerly = True
+        truth = stored.arrays(release, name, "truth")
+        found = model.evaluate({"vector": write.example("vector")}, truth, verbose=0, return_dict=True)
+        assert {key: float(np.sum(found[key])) for key in evaluated} == pytest.approx(evaluated, rel=1e-4, abs=1e-5)
+
+
+def test_the_state_of_nadam_in_its_old_order(tmp_path):
+    """Up to Keras 3.9 the product of the momentum schedule stood before the momenta."""
+    model = load(stored.write("3.0.5", "optimizer_nadam", tmp_path))
+    rate = 0.9 * (1 - 0.5 * 0.96**1)  # after one step, by Dozat's schedule
+    assert float(model.optimizer._u_product) == pytest.approx(rate, rel=1e-6)
