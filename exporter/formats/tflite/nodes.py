@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from exporter.errors import InvalidArtifactError, UnsupportedError
-from exporter.formats.tflite.refusal import DEFAULT_REMEDY, layer_of
+from exporter.formats.tflite.refusal import DEFAULT_REMEDY
+from exporter.scopes import layer_of
 
 _NODE = re.compile(r"[Nn]ode (?:number |#)?(\d+) \(([A-Z0-9_]+)\)|\b([A-Z][A-Z0-9_]+) (?:node|\(node number)")
 _KERNEL = re.compile(r"kernels/(?:\w+/)*(\w+)\.cc")
