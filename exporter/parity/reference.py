@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -13,7 +13,6 @@ from exporter.freeze import Inference
 from exporter.parity.batches import batched, fixed_batch, in_step, rows_of, run_in_chunks
 from exporter.parity.compare import compare_expected
 from exporter.parity.double import Double
-from exporter.parity.draws import Drawn
 from exporter.parity.expectation import Expectation, expect_all
 from exporter.parity.plan import BUDGET, cost_of_row
 from exporter.parity.sample_draws import Computed, SampleDraws
@@ -28,7 +27,10 @@ Arithmetic = Mapping[str, str]
 NATIVE: Arithmetic = MappingProxyType({})  # a file that computes in Keras's own dtypes
 
 Key = tuple[tuple[str, str], ...]
-_Drawing = Callable[[SampleDraws, Computed], list[Drawn]]
+NONE, FEW, MANY = range(
+    3
+)  # draws that expectations follow from: Keras alone, as most files need no more; then a few; then many
+STAGES = 2  # times that a file's bounds can be reconsidered
 
 
 class Expectations(Protocol):
@@ -73,7 +75,7 @@ class Expectations(Protocol):
         ...
 
     def reconsider(self, sample: Sample, arithmetic: Arithmetic = NATIVE) -> tuple[Expectation, ...]:
-        """Return the same, for a file that is beyond the bounds: measured on many more draws, if that can be."""
+        """Return the same, for a file that is beyond the bounds: measured on more draws, if there can be more."""
         ...
 
     def mixes_rows(self, sample: Sample, size: int) -> bool:
@@ -106,8 +108,7 @@ class Reference:
         self._double = Double(inference)
         self._state = ModelState(inference.concrete())
         self._computed: dict[str, Computed] = {}
-        self._expected: dict[str, dict[Key, tuple[Expectation, ...]]] = {}
-        self._reconsidered: set[tuple[str, Key]] = set()
+        self._expected: dict[str, dict[Key, tuple[int, tuple[Expectation, ...]]]] = {}
         self._prepared: tuple[Computed, ...] = ()
         self._cost = cost_of_row((i.shape for i in inference.inputs), inference.model)
         self._softmax = softmax_outputs(inference)
@@ -130,25 +131,19 @@ class Reference:
 
     def expect(self, sample: Sample, arithmetic: Arithmetic = NATIVE) -> tuple[Expectation, ...]:
         """Return what each output should be for `sample`, with its bounds; cached by the sample's name."""
-        computed = self._compute(sample)
         key = effective(arithmetic, self.dtypes)  # files that compute the model alike share their draws
-        known = self._expected[sample.name]
-        if key not in known:
-            known[key] = self._measured(computed, key, SampleDraws.few)
-        return known[key]
+        return self._measured(sample, key, FEW if key else NONE)
 
     def reconsider(self, sample: Sample, arithmetic: Arithmetic = NATIVE) -> tuple[Expectation, ...]:
-        """Return the same after many more draws; kept for later files."""
-        computed, key = self._compute(sample), effective(arithmetic, self.dtypes)
-        if (sample.name, key) not in self._reconsidered:
-            self._reconsidered.add((sample.name, key))
-            self._expected[sample.name][key] = self._measured(computed, key, SampleDraws.many)
-        return self._expected[sample.name][key]
+        """Return the same after more draws: a few at first, then many; kept for later files."""
+        key = effective(arithmetic, self.dtypes)
+        return self._measured(sample, key, FEW if self._level(sample, key) < FEW else MANY)
 
     def known(self, sample: Sample) -> Mapping[Key, tuple[Expectation, ...]]:
-        """Return the expectations in every arithmetic that was asked for, and in Keras's own."""
-        self.expect(sample)
-        return self._expected[sample.name]
+        """Return the expectations in every arithmetic that was asked for, and in Keras's own, after a few draws at least."""
+        self._compute(sample)
+        keys = dict.fromkeys([(), *self._expected[sample.name]])
+        return {key: self._measured(sample, key, FEW) for key in keys}
 
     def mixes_rows(self, sample: Sample, size: int) -> bool:
         """Whether Keras itself fails on `size` rows at a time, or computes something else than on all at once."""
@@ -159,7 +154,9 @@ class Reference:
                 portions = run_in_chunks(self._inference.predict, sample.arrays, size, sorted(self._batched))
         except (ValueError, tf.errors.OpError):
             return True
-        return not all(result.ok for result in compare_expected(portions, self.reconsider(sample), sample.name))
+        return not all(
+            result.ok for result in compare_expected(portions, self._measured(sample, (), MANY), sample.name)
+        )
 
     def prepare(self, samples: Sequence[Sample]) -> None:
         """Compute what samples should give; the first draws will be made for all of them together."""
@@ -173,13 +170,25 @@ class Reference:
             self._computed[sample.name], self._expected[sample.name] = cached, {}
         return cached
 
-    def _measured(self, computed: Computed, key: Key, drawing: _Drawing) -> tuple[Expectation, ...]:
+    def _level(self, sample: Sample, key: Key) -> int:
+        """Return how many draws the expectations of a sample follow from: `NONE`, `FEW` or `MANY`."""
+        self._compute(sample)
+        level, _ = self._expected[sample.name].get(key, (-1, ()))
+        return level
+
+    def _measured(self, sample: Sample, key: Key, level: int) -> tuple[Expectation, ...]:
+        """Return the expectations of a sample after so many draws at least."""
+        if self._level(sample, key) < level:
+            self._expected[sample.name][key] = level, self._measure(self._compute(sample), key, level)
+        return self._expected[sample.name][key][1]
+
+    def _measure(self, computed: Computed, key: Key, level: int) -> tuple[Expectation, ...]:
         if computed.double is None:
             return expect_all(computed.keras, None, stated=self._stated)
-        if self.stateful or not any(a.size for a in computed.sample.arrays.values()):
+        if level == NONE or self.stateful or not any(a.size for a in computed.sample.arrays.values()):
             return expect_all(computed.keras, computed.double, softmax=self._softmax, stated=self._stated)
         draws = self._drawn_in(key)
-        drawn = drawing(draws, computed)
+        drawn = draws.few(computed) if level == FEW else draws.many(computed)
         return expect_all(
             computed.keras,
             computed.double,

@@ -34,14 +34,13 @@ class Exported:
 
     def check(self, *arrays: np.ndarray) -> None:
         """Assert that the file computes what Keras computes: tolerance, NaN, Inf, dtype, shape (docs/design/verification)."""
-        from exporter.parity.compare import compare_expected
         from exporter.parity.reference import Reference
         from exporter.parity.samples import Sample
+        from exporter.parity.verify import judge
 
         fed = {info.name: np.asarray(a) for info, a in zip(self.inference.inputs, arrays, strict=True)}
         self._reference = self._reference or Reference(self.inference)
-        expected = self._reference.expect(Sample("test", fed))
-        for outcome in compare_expected(self.runner.run(fed), expected, "test"):
+        for outcome in judge(self.runner.run(fed), self._reference, Sample("test", fed), self.runner.arithmetic):
             assert outcome.ok, f"{outcome.output}: error {outcome.error} > {outcome.tolerance}; {outcome.note}"
 
 
