@@ -14,6 +14,7 @@ import numpy as np
 
 from exporter.freeze import Inference
 from exporter.parity.batches import run_in_chunks
+from exporter.parity.compare import compare
 from exporter.parity.expectation import Draw
 from exporter.parity.rounding_noise import PerturbedGraph
 from exporter.precision import Widened
@@ -62,10 +63,15 @@ class Draws:
         """
         yield from self._unmoved(arrays)
         if batched and not self._arithmetic:
-            first = first_rows(arrays, batched, ROWS_IN_TURN)
-            in_turn = run_in_chunks(self._inference.predict, first, 1, sorted(batched))
-            yield {name: Draw(values) for name, values in in_turn.items()}
+            yield from self._row_by_row(arrays, batched)
         yield from self._draw(arrays, [1.0, WIDE] * (count // 2))
+
+    def _row_by_row(self, arrays: Arrays, batched: frozenset[str]) -> Iterator[Drawn]:
+        """Yield what Keras makes of single rows, unless that is something else altogether: rows that depend on each other."""
+        predict, first = self._inference.predict, first_rows(arrays, batched, ROWS_IN_TURN)
+        in_turn = run_in_chunks(predict, first, 1, sorted(batched))
+        if all(result.ok for result in compare(in_turn, None, predict(first), "rows")):
+            yield {name: Draw(values) for name, values in in_turn.items()}
 
     def _draw(self, arrays: Arrays, amplitudes: Sequence[float]) -> Iterator[Drawn]:
         for amplitude in amplitudes:

@@ -226,7 +226,7 @@ def _spread(draws: Sequence[Draw], truth: np.ndarray, distance: Distance) -> np.
 
 def _undetermined(spread: np.ndarray, scale: float) -> np.ndarray:
     """Return which elements go further than has a meaning, and far beyond what half of them do; all, if most are so."""
-    typical = float(np.median(spread)) if spread.size else 0.0
+    typical = float(np.quantile(spread, 0.5, method="lower")) if spread.size else 0.0
     if typical > UNDETERMINED * scale:  # a chaotic map: where an element stays near the reference, that is luck
         return np.ones(spread.shape, bool)
     return spread > max(UNDETERMINED * scale, GAP * typical)

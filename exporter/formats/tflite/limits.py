@@ -14,7 +14,7 @@ LIMITS: Mapping[str, str] = {
     "AVERAGE_POOL_2D": "-inf for NaN",
     "COS": "wrong beyond ±7e5, NaN from 1e19 on",
     "EXP": "0 for NaN, inf from 88.38 on",
-    "LOG": "inf from 2.41e38 on",
+    "LOG": "inf from 2.41e38 on, or 88.38 for inf, by the CPU",
     "LOGISTIC": "NaN beyond ±5e26",
     "MAXIMUM": _EXTREME,
     "MAX_POOL_2D": "passes over NaN",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from tests.conformance.cases.case import inside
 
@@ -61,6 +63,20 @@ FUNCTIONS = {
 }
 
 
+OF_LOGARITHMS = ("log1p", "asinh", "acosh", "atanh")
+
+
+@cache
+def logarithm_of_infinity():
+    """What XNNPACK's LOG gives: Inf on CPUs with AVX-512, 88.38 on others (`formats/tflite/limits.py`)."""
+    function = tf.function(tf.math.log).get_concrete_function(tf.TensorSpec((1,), "float32"))
+    interpreter = Interpreter(model_content=tf.lite.TFLiteConverter.from_concrete_functions([function]).convert())
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], np.array([np.inf], "float32"))
+    interpreter.invoke()
+    return float(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # NumPy at poles and beyond them
 def test_relative_error_over_the_range(layer, name):
@@ -71,7 +87,8 @@ def test_relative_error_over_the_range(layer, name):
     rounded = expected.astype("float32")
     np.testing.assert_array_equal(np.isnan(found[0]), np.isnan(rounded))
     infinite = np.isinf(rounded)
-    np.testing.assert_array_equal(found[0][infinite], rounded[infinite])
+    if name not in OF_LOGARITHMS or logarithm_of_infinity() == np.inf:
+        np.testing.assert_array_equal(found[0][infinite], rounded[infinite])
     normal = np.isfinite(rounded) & (np.abs(expected) > 2.0**-126)  # below, XNNPACK may flush to zero
     error = np.abs(found[0][normal] - expected[normal]) / np.abs(expected[normal])
     assert error.max() <= steps * ULP, x[normal][error.argmax()]
