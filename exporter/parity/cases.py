@@ -111,7 +111,7 @@ def _rows_for_tables(inference: Inference, shapes: Shapes, domains: Mapping[str,
     """Return the number of rows that look up every row of all tables, or as many as the budget allows; 0 without tables."""
     sizes = {n: d.limit or len(d.vocabulary) for n, d in domains.items() if (d.limit or d.vocabulary) and n in shapes}
     needed = [math.ceil(size / math.prod(d or 1 for d in shapes[name])) for name, size in sizes.items() if shapes[name]]
-    tables = sum(math.prod(v.shape) for v in inference.model.variables if v.shape and v.shape[0] in sizes.values())
+    tables = sum(math.prod(v.shape) for v in inference.model.variables if len(v.shape) and v.shape[0] in sizes.values())
     cost = max(
         1, cost_of_row(shapes.values(), inference.model) - tables // 16
     )  # what is looked up costs next to nothing
