@@ -413,3 +413,16 @@ class TestUserSamples:
         assert user_samples([np.zeros((2, 3)), np.ones((2, 3))], inference).arrays["b"].all()
         with pytest.raises(UsageError, match="takes 2"):
             user_samples([np.zeros((2, 3))], inference)
+
+
+def test_a_weight_without_axes_is_no_table():
+    class Scaled(layers.Layer):
+        def build(self, shape):
+            self.factor = self.add_weight(shape=(), name="factor")
+
+        def call(self, x):
+            return x * self.factor
+
+    tokens = keras.Input((5,), dtype="int32", name="tokens")
+    model = keras.Model(tokens, Scaled()(layers.Embedding(20, 3)(tokens)))
+    assert make_samples(Inference(model))
