@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from exporter.lowerings.override import overridden
@@ -43,3 +43,15 @@ def layer_of(scope: str, model: Any) -> str:
             if candidate in names:
                 return names[candidate]
     return model.name
+
+
+def tensors_behind(outputs: Iterable[Any]) -> set[str]:
+    """Return the names of all tensors that the outputs are computed from."""
+    seen: set[str] = set()
+    stack = list(outputs)
+    while stack:
+        tensor = stack.pop()
+        if tensor.name not in seen:
+            seen.add(tensor.name)
+            stack += tensor.op.inputs
+    return seen

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exporter.freeze import Inference
+from exporter.scopes import tensors_behind
 
 BRANCHES = frozenset(
     {"Case", "If", "StatelessCase", "StatelessIf"}
@@ -83,7 +84,7 @@ def operations(inference: Inference) -> Iterator[Operation]:
     """
     graph = inference.concrete().graph
     functions = _Functions({f.signature.name: f for f in graph.as_graph_def().library.function})
-    read = _read_by(graph.outputs)
+    read = tensors_behind(graph.outputs)
     for op in graph.get_operations():
         written = [op.inputs[index] for index in functions.written_by(op.node_def)]
         yield Operation(
@@ -104,15 +105,3 @@ def variable_of(inference: Inference, resource: Any) -> Any:
 
 def _assigns(op_type: str) -> bool:
     return op_type.startswith("ResourceScatter") or (op_type.startswith("Assign") and op_type.endswith("VariableOp"))
-
-
-def _read_by(outputs: Any) -> set[str]:
-    """Return the names of all tensors that the outputs are computed from."""
-    seen: set[str] = set()
-    stack = list(outputs)
-    while stack:
-        tensor = stack.pop()
-        if tensor.name not in seen:
-            seen.add(tensor.name)
-            stack += tensor.op.inputs
-    return seen

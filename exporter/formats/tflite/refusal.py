@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from exporter.errors import UnsupportedError
 from exporter.lowerings.tflite import ASSIGNMENTS
-from exporter.scopes import layer_of
+from exporter.scopes import layer_of, tensors_behind
 
 _SPLIT = (
     "run the layer before the model, and export the rest: keras.Model(model.get_layer({layer!r}).output, model.outputs)"
@@ -96,7 +95,7 @@ def refuse_state(concrete: Any, model: Any) -> None:
     """
     operations = concrete.graph.get_operations()
     writers = [op for op in operations if op.type in ASSIGNMENTS]
-    read = _needed(concrete.graph.outputs)
+    read = tensors_behind(concrete.graph.outputs)
     guilty = [op for op in writers if op.inputs[0].name in read]
     if guilty:
         raise UnsupportedError(
@@ -121,15 +120,3 @@ def refuse_float8(concrete: Any, model: Any) -> None:
             reason=f"it computes in {found[0].outputs[0].dtype.name}",
             remedy='export the model as it was before quantize("float8"), or quantize it to "int8"',
         )
-
-
-def _needed(outputs: Iterable[Any]) -> set[str]:
-    """Return the names of all tensors that the outputs are computed from."""
-    seen: set[str] = set()
-    stack = list(outputs)
-    while stack:
-        tensor = stack.pop()
-        if tensor.name not in seen:
-            seen.add(tensor.name)
-            stack += tensor.op.inputs
-    return seen
