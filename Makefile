@@ -29,7 +29,7 @@ test: $(VENV)/.dev ## Run the tests
 
 .PHONY: test-long
 test-long: $(VENV)/.dev ## Run the tests that take minutes each
-	@$(BIN)/python -m pytest -q -m long $(ARGS)
+	@$(BIN)/python -m pytest -q -m long --timeout 3600 $(ARGS)
 
 .PHONY: test-backends
 test-backends: $(VENV)/.backends ## Run the tests of the custom layers under JAX and PyTorch, which it installs
@@ -37,7 +37,7 @@ test-backends: $(VENV)/.backends ## Run the tests of the custom layers under JAX
 
 .PHONY: test-hub
 test-hub: $(VENV)/.hub ## Export models of KerasHub and hold them against the record, with keras-hub, which it installs
-	@$(BIN)/python -m pytest -q -m hub $(ARGS)
+	@$(BIN)/python -m pytest -q -m hub --timeout 3600 $(ARGS)
 
 .PHONY: test-micro
 test-micro: $(VENV)/.micro ## Run the tests that need the interpreter of microcontrollers, which it installs
