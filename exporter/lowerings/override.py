@@ -1,6 +1,8 @@
 """Replace the `call` of Keras layers and the backend's functions while a model is traced, and restore them afterwards.
 
-This is the one place where Keras is patched. A replacement receives the original, so that it may decline:
+This is the one place where Keras is patched. Classes and modules belong to the whole process, a trace to one thread: what is
+replaced acts in the thread that entered, and every other finds Keras as it is. A replacement receives the original, so that
+it may decline:
 
     def call(original, layer, inputs, **kwargs):
         return original(layer, inputs, **kwargs)
@@ -37,12 +39,13 @@ def overridden(layers: Mapping[Any, Replacement], functions: Mapping[str, Replac
     Raises:
         AttributeError: if this version of Keras has no such function.
     """
+    tracing = threading.get_ident()
     with _LOCK, contextlib.ExitStack() as stack:
         for cls, replacement in layers.items():
-            stack.enter_context(_patched(cls, "call", _method(cls.call, replacement)))
+            stack.enter_context(_patched(cls, "call", _method(cls.call, replacement, tracing)))
         for name, replacement in functions.items():
             owner, attribute = _place(name)
-            stack.enter_context(_patched(owner, attribute, _function(getattr(owner, attribute), replacement)))
+            stack.enter_context(_patched(owner, attribute, _function(getattr(owner, attribute), replacement, tracing)))
         yield
 
 
@@ -54,17 +57,21 @@ def _place(name: str) -> tuple[Any, str]:
     return pkgutil.resolve_name(home), attribute
 
 
-def _method(original: Callable[..., Any], replacement: Replacement) -> Callable[..., Any]:
+def _method(original: Callable[..., Any], replacement: Replacement, tracing: int) -> Callable[..., Any]:
     @functools.wraps(original)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # apart: Keras reads `self` in the signature of a method
+        if threading.get_ident() != tracing:
+            return original(self, *args, **kwargs)
         return replacement(original, self, *args, **kwargs)
 
     return call
 
 
-def _function(original: Callable[..., Any], replacement: Replacement) -> Callable[..., Any]:
+def _function(original: Callable[..., Any], replacement: Replacement, tracing: int) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != tracing:
+            return original(*args, **kwargs)
         return replacement(original, *args, **kwargs)
 
     return call

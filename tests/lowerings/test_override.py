@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
@@ -83,3 +85,16 @@ def test_a_static_method_stays_one():
     with overridden({}, {"keras.src.activations.activations.Mish.static_call": seven}):
         assert Mish.static_call(1.0) == Mish().static_call(1.0) == 7
     assert vars(Mish)["static_call"] is before
+
+
+def test_other_threads_find_keras_as_it_is():
+    dense = layers.Dense(2, kernel_initializer="ones")
+    dense.build((None, 2))
+    x = np.ones((1, 2), "float32")
+
+    with overridden({layers.Dense: lambda original, self, x: original(self, x) * 0}, {"nn.relu": seven}):
+        assert not np.asarray(dense(x)).any()
+        assert backend.nn.relu(-1.0) == 7
+        with ThreadPoolExecutor(1) as pool:
+            assert np.asarray(pool.submit(dense, x).result()).tolist() == [[2.0, 2.0]]
+            assert float(pool.submit(backend.nn.relu, -1.0).result()) == 0
