@@ -83,7 +83,7 @@ class Comparison:
             self.by_keras(model, path)
             return
         from exporter import formats
-        from exporter.freeze import Inference
+        from exporter.capture.inference import Inference
         from exporter.spec import Options
 
         formats.get(self.format).write(Inference(model), path, Options(), {})

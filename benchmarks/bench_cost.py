@@ -99,7 +99,7 @@ def measure(form: str, side: str, size: int) -> dict[str, Any]:
 
 def _ours(model: Any, form: str, path: Path) -> None:
     from exporter import formats
-    from exporter.freeze import Inference
+    from exporter.capture.inference import Inference
     from exporter.spec import Options
 
     formats.get(form).write(Inference(model), path, Options(), {})

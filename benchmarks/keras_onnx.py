@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import onnx
 
-from exporter.lowerings.override import overridden
+from exporter.capture.patching import overridden
 
 
 def export(model: keras.Model, path: Path) -> None:

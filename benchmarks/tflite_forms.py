@@ -25,10 +25,12 @@ from keras import layers
 
 from benchmarks import timing
 from benchmarks.bench_tflite import loaded, outside_xnnpack
-from exporter.lowerings.override import overridden
-from exporter.lowerings.tflite import early_slices as slices
-from exporter.lowerings.tflite import loops, recurrence, replacements
-from exporter.lowerings.tflite.depthwise import TAPS
+from exporter.capture.patching import overridden
+from exporter.formats.tflite.lowerings.nn.depthwise import TAPS
+from exporter.formats.tflite.lowerings.rnn import recurrence
+from exporter.formats.tflite.passes import loops
+from exporter.formats.tflite.passes import slice_motion as slices
+from exporter.formats.tflite.registry import replacements
 
 Form = Callable[[tf.Tensor], tf.Tensor]
 Case = tuple[tuple[int, ...], Mapping[str, Form | bytes]]  # a form may be a whole file
@@ -94,9 +96,9 @@ def lstm() -> Iterator[Case]:
 
 
 def _fused(layer: keras.layers.LSTM, shape: tuple[int, ...]) -> bytes:
-    from exporter.formats.tflite.conversion import convert
-    from exporter.freeze import Inference
-    from exporter.lowerings.tflite import lstm as lowering
+    from exporter.capture.inference import Inference
+    from exporter.formats.tflite.build import convert
+    from exporter.formats.tflite.lowerings.rnn import lstm as lowering
 
     before, lowering.FUSED = lowering.FUSED, 2**40
     try:
@@ -107,7 +109,7 @@ def _fused(layer: keras.layers.LSTM, shape: tuple[int, ...]) -> bytes:
 
 
 def _in_blocks(layer: keras.layers.LSTM, block: int) -> Form:
-    from exporter.lowerings.tflite import lstm as lowering
+    from exporter.formats.tflite.lowerings.rnn import lstm as lowering
 
     def call(x: tf.Tensor) -> tf.Tensor:
         before, fused = recurrence.BLOCK, lowering.FUSED
@@ -142,7 +144,7 @@ def early_slices() -> Iterator[Case]:
 def _written(model: keras.Model, *without: Any) -> bytes:
     """Return our file of a model; `without` is a module, a name in it, and the value that turns a rewrite off."""
     from exporter import formats
-    from exporter.freeze import Inference
+    from exporter.capture.inference import Inference
     from exporter.spec import Options
 
     with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:

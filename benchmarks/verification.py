@@ -29,7 +29,7 @@ from rich.console import Console
 from benchmarks.verification_study import cases, faulty, right, tables
 from benchmarks.verification_study.case import Case
 from benchmarks.verification_study.record import Record
-from exporter.quiet import quiet
+from exporter.run.quiet import quiet
 from exporter.spec import FORMATS
 
 CASES = 40  # of one process

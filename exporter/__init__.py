@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.version import __version__
 
 if TYPE_CHECKING:
-    from exporter.decorator import layer
+    from exporter.authoring.decorator import layer
     from exporter.lambdas import remove_lambdas
     from exporter.loading import load
     from exporter.pipeline import check, export, locate, verify
@@ -25,7 +25,7 @@ _HOMES = {
     "Report": "exporter.spec",
     "check": "exporter.pipeline",
     "export": "exporter.pipeline",
-    "layer": "exporter.decorator",
+    "layer": "exporter.authoring.decorator",
     "load": "exporter.loading",
     "locate": "exporter.pipeline",
     "remove_lambdas": "exporter.lambdas",

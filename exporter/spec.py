@@ -31,7 +31,7 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for, checked once by `exporter.options` and then only read."""
+    """What the user asked for, checked once by `exporter.pipeline.options` and then only read."""
 
     formats: tuple[str, ...] = FORMATS
     batch: Batch = "dynamic"

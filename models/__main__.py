@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import exporter
 from exporter.errors import INTERRUPTED, ExporterError
-from exporter.progress import Progress, progress_on
-from exporter.quiet import quiet
+from exporter.run.progress import Progress, progress_on
+from exporter.run.quiet import quiet
 from exporter.spec import Report
 from models import _catalog
 from models._trained import out_of_date, trained

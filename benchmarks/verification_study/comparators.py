@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from benchmarks.verification_study.judge import distance
+from exporter.capture.inference import Inference
 from exporter.errors import ExporterError
 from exporter.formats import Runner
-from exporter.freeze import Inference
-from exporter.parity.batches import fixed_batch, rows_of, run_in_chunks
-from exporter.parity.samples import Sample
+from exporter.verification.batches import fixed_batch, rows_of, run_in_chunks
+from exporter.verification.samples import Sample
 
 Close = Callable[[np.ndarray, np.ndarray], bool]
 Pair = tuple[np.ndarray, np.ndarray]

@@ -12,7 +12,7 @@ from keras import layers
 
 from benchmarks.verification_study.faults import Fault
 from exporter import formats
-from exporter.freeze import Inference
+from exporter.capture.inference import Inference
 from exporter.spec import Options
 
 Setting = tuple[str, str, Any]  # kind, attribute, value

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from exporter import formats
+from exporter.capture.inference import Inference
 from exporter.errors import ExporterError
 from exporter.formats import Runner
-from exporter.freeze import Inference
 from exporter.spec import Options, TensorInfo
 
 KERAS_FORMATS = {"onnx": "onnx", "tflite": "litert", "saved_model": "tf_saved_model"}

@@ -17,10 +17,10 @@ import numpy as np
 
 from benchmarks.verification_study.case import Case
 from benchmarks.verification_study.inputs import Arrays, wide_inputs
+from exporter.capture.inference import Inference
 from exporter.formats import Runner
-from exporter.freeze import Inference
-from exporter.parity.batches import fixed_batch, run_in_chunks
-from exporter.parity.double import Double
+from exporter.verification.batches import fixed_batch, run_in_chunks
+from exporter.verification.double import Double
 
 RIGHT = 4.0
 SEEN = 10.0

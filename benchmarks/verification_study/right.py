@@ -16,9 +16,9 @@ from benchmarks.verification_study.files import Written, opened, written
 from benchmarks.verification_study.inputs import ROWS
 from benchmarks.verification_study.judge import RIGHT, Judge, run_all
 from benchmarks.verification_study.record import Line, Record
+from exporter.capture.inference import Inference
 from exporter.errors import ExporterError
-from exporter.freeze import Inference
-from exporter.parity.proof import Proof
+from exporter.verification.model_verification import Proof
 
 FEW = 4  # rows of each kind for the models of keras.applications
 

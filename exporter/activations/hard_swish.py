@@ -8,7 +8,7 @@ import keras
 
 from exporter.activations._floats import as_float, without_negative_infinity
 from exporter.activations.hard_sigmoid import hard_sigmoid
-from exporter.registration import serializable
+from exporter.authoring.registration import serializable
 
 
 @serializable("hard_swish", by_name_in=keras.activations)

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from exporter.activations._floats import as_float, without_negative_infinity
-from exporter.registration import serializable
+from exporter.authoring.registration import serializable
 
 
 @serializable("mish", by_name_in=keras.activations)

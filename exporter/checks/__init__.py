@@ -18,8 +18,8 @@ from exporter.registry import Registry, import_submodules
 from exporter.spec import Options, Problem
 
 if TYPE_CHECKING:
-    from exporter.freeze import Inference
-    from exporter.source import Source
+    from exporter.capture.inference import Inference
+    from exporter.capture.source import Source
 
 Rule = Callable[["Source", Options], Iterable[Problem]]
 GraphRule = Callable[["Inference", Options], Iterable[Problem]]

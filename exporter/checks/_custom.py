@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from exporter.source import Source
+    from exporter.capture.source import Source
 
 
 @dataclass(frozen=True)

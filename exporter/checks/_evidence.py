@@ -66,8 +66,8 @@ def _json(value: Any) -> Any:
 
 
 def _main(folder: Path, trust: str, modules: Sequence[str]) -> None:
+    from exporter.capture.inference import Inference
     from exporter.errors import ExporterError
-    from exporter.freeze import Inference
     from exporter.loading import import_custom, load
 
     try:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporter.freeze import Inference
-from exporter.scopes import tensors_behind
+from exporter.capture.inference import Inference
+from exporter.tfgraph.ancestors import tensors_behind
 
 BRANCHES = frozenset(
     {"Case", "If", "StatelessCase", "StatelessIf"}

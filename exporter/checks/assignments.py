@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exporter.capture.inference import Inference
+from exporter.capture.layer_scopes import layer_of
 from exporter.checks import GRAPH
 from exporter.checks._graph import operations
 from exporter.checks.random_numbers import draws
 from exporter.checks.state import WITHOUT_STATE
-from exporter.freeze import Inference
-from exporter.scopes import layer_of
 from exporter.spec import Options, Problem
 
 

@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Iterator, Set
 from typing import Any
 
+from exporter.capture.source import Source
 from exporter.checks import RULES
 from exporter.checks._custom import custom_things
-from exporter.source import Source
 from exporter.spec import Options, Problem
 
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)

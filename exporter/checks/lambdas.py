@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exporter.capture.source import Source
 from exporter.checks import RULES
-from exporter.source import Source
 from exporter.spec import Options, Problem
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from exporter.capture.naming import apart
+from exporter.capture.signature import input_signature, output_names
+from exporter.capture.source import Source
 from exporter.checks import RULES
-from exporter.naming import apart
-from exporter.signature import input_signature, output_names
-from exporter.source import Source
 from exporter.spec import Options, Problem
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
+from exporter.capture.inference import Inference
 from exporter.checks import GRAPH
-from exporter.freeze import Inference
 from exporter.spec import Options, Problem
 
 NO_TENSORS = ("mask", "training")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exporter.capture.inference import Inference
+from exporter.capture.layer_scopes import layer_of
 from exporter.checks import GRAPH
 from exporter.checks._graph import operations
-from exporter.freeze import Inference
-from exporter.scopes import layer_of
 from exporter.spec import Options, Problem
 
 OPS = frozenset({"EagerPyFunc", "PyFunc", "PyFuncStateless"})

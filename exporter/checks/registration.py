@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from exporter.capture.source import Source
 from exporter.checks import RULES
 from exporter.checks._custom import Custom, custom_things
-from exporter.source import Source
 from exporter.spec import Options, Problem
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exporter import children
+from exporter.capture.source import Source
 from exporter.checks import COSTLY
 from exporter.checks._custom import Custom, custom_things
 from exporter.errors import UsageError
-from exporter.source import Source
+from exporter.run import child_processes
 from exporter.spec import Options, Problem
 
 SECONDS = 600  # a model that takes longer to load and to compute three samples is not proven
@@ -47,9 +47,9 @@ def _reason_not_importable(thing: Any) -> str:
 
 
 def _compared(source: Source, own: Sequence[Custom], folder: Path) -> Iterator[Problem]:
+    from exporter.capture.inference import Inference
     from exporter.checks._evidence import arrays_of, facts_of, paths_of
-    from exporter.freeze import Inference
-    from exporter.parity.samples import make_samples
+    from exporter.verification.samples import make_samples
 
     inference = Inference(source.model)
     try:
@@ -83,8 +83,8 @@ def _ask(folder: Path, modules: Sequence[str], trusted: bool) -> dict[str, Any]:
 
     Modules of the current folder are found as `--custom` finds them: last, by the process itself.
     """
-    command = children.command("exporter.checks._evidence", str(folder), "trust" if trusted else "", *modules)
-    environment = children.environment(PYTHONWARNINGS="ignore")
+    command = child_processes.command("exporter.checks._evidence", str(folder), "trust" if trusted else "", *modules)
+    environment = child_processes.environment(PYTHONWARNINGS="ignore")
     try:
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

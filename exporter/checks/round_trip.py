@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from exporter.capture.source import Source
 from exporter.checks import COSTLY
-from exporter.source import Source
 from exporter.spec import Options, Problem
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from exporter.capture.source import Source
 from exporter.checks import RULES
-from exporter.source import Source
 from exporter.spec import Options, Problem
 
 FLATBUFFER_LIMIT = 2**31 - 2**20  # bytes; flatbuffers address with 31 bits, and the graph needs some of them

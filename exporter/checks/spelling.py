@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exporter.capture.inference import Inference
+from exporter.capture.layer_scopes import scope_of
+from exporter.capture.naming import identifiers
 from exporter.checks import GRAPH
-from exporter.freeze import Inference
-from exporter.naming import identifiers
-from exporter.scopes import scope_of
 from exporter.spec import Options, Problem
 
 SHOWN = 3  # names in a message

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from exporter.progress import Progress
+    from exporter.run.progress import Progress
 
 
 @dataclass
@@ -26,8 +26,8 @@ class Mode:
     @contextlib.contextmanager
     def working(self) -> Iterator[Progress]:
         """Do long work inside this context: libraries are silenced, progress is shown on standard error."""
-        from exporter.progress import Silent, progress_on
-        from exporter.quiet import quiet
+        from exporter.run.progress import Silent, progress_on
+        from exporter.run.quiet import quiet
 
         with quiet(enabled=not self.verbose) as stream:
             yield Silent() if self.quiet else progress_on(stream, lines=self.json or self.verbose)

@@ -11,7 +11,7 @@ import click
 
 from exporter.cli._mode import Mode
 from exporter.errors import UsageError
-from exporter.failures import reason_of
+from exporter.run.failures import reason_of
 from exporter.spec import FORMATS, TensorInfo
 
 DTYPES = (

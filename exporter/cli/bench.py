@@ -26,7 +26,7 @@ def command(mode: Mode, /, directory: Path, batch: int, threads: int, seconds: f
     They are fed with the samples that the export left beside them.
     """
     with mode.working() as progress:
-        from exporter.latency import bench
+        from exporter.pipeline.latency import bench
 
         latencies = bench(directory, batch=batch, threads=threads, seconds=seconds, progress=progress)
     from exporter.report.latencies import print_latencies
@@ -40,7 +40,7 @@ def command(mode: Mode, /, directory: Path, batch: int, threads: int, seconds: f
     if plot is not None:
         from rich.console import Console
 
-        from exporter.disk import output_error
+        from exporter.run.disk import output_error
 
         drawing = Console(record=True, width=120, file=io.StringIO(), force_terminal=True, color_system="truecolor")
         print_latencies(latencies, drawing)

@@ -81,9 +81,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     else it is left as it was, and the report stands beside it: DIR.report.html.
     """
     with mode.working() as progress:
-        from exporter.labels import read_labels
         from exporter.loading import import_custom
         from exporter.pipeline import export
+        from exporter.pipeline.labels import read_labels
 
         report = export(
             model,

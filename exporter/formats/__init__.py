@@ -21,7 +21,7 @@ from exporter.spec import Inspection, Options, TensorInfo
 if TYPE_CHECKING:
     import numpy as np
 
-    from exporter.freeze import Inference
+    from exporter.capture.inference import Inference
 
 
 class Runner(Protocol):
@@ -47,9 +47,9 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class TappedCall:
-    """One call of a Keras layer that a file tells about: its name (`exporter.layer_calls`) and the layer's class.
+    """One call of a Keras layer that a file tells about: its name (`exporter.capture.layer_calls`) and the layer's class.
 
-    Its place (`exporter.counters`) is the same in a model whose names Keras counted from other numbers on.
+    Its place (`exporter.capture.auto_names`) is the same in a model whose names Keras counted from other numbers on.
     """
 
     name: str

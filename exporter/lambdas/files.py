@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exporter.disk import output_error
 from exporter.errors import ParityError, UsageError
 from exporter.lambdas.bytecode import usual_names
-from exporter.lambdas.proof import prove_model
+from exporter.lambdas.equivalence import prove_model
 from exporter.lambdas.removal import Removal, rewrite_lambdas, unsupported
-from exporter.progress import Progress, Silent
+from exporter.run.disk import output_error
+from exporter.run.progress import Progress, Silent
 
 
 def fix(

@@ -10,7 +10,7 @@ import keras
 
 from exporter.errors import UnsupportedError, UsageError
 from exporter.lambdas.compilation import compile_like
-from exporter.lambdas.proof import prove_model
+from exporter.lambdas.equivalence import prove_model
 from exporter.lambdas.rewriting import Rewriter
 from exporter.spec import Problem
 

@@ -9,7 +9,7 @@ import keras
 
 from exporter.expressions import Graph, Refusal
 from exporter.lambdas.conversion import cast_inputs, graph_of
-from exporter.lambdas.proof import prove
+from exporter.lambdas.equivalence import prove
 from exporter.lambdas.suggestions import suggestion
 from exporter.spec import Problem
 

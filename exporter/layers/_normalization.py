@@ -8,8 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from exporter import arguments
 from exporter.activations._floats import as_float
+from exporter.authoring import arguments
 from exporter.layers._shape import Shape
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 
+from exporter.authoring.registration import serializable
 from exporter.expressions import Graph, Refusal, decode, encode, trace
 from exporter.expressions.elementwise import is_elementwise
 from exporter.expressions.tracing import loosened
 from exporter.layers._shape import Shape
-from exporter.registration import serializable
 
 
 @serializable("Expression")

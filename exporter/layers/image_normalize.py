@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from exporter import arguments
+from exporter.authoring import arguments
+from exporter.authoring.registration import serializable
 from exporter.layers._elementwise import Elementwise
 from exporter.layers._shape import Shape
-from exporter.registration import serializable
 
 
 @serializable("ImageNormalize")

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from exporter import arguments
+from exporter.authoring import arguments
+from exporter.authoring.registration import serializable
 from exporter.layers._shape import Shape
-from exporter.registration import serializable
 
 UNKNOWN = -1
 

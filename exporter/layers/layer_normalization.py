@@ -6,11 +6,11 @@ from typing import Any
 
 from keras import ops
 
-from exporter import arguments
+from exporter.authoring import arguments
+from exporter.authoring.registration import serializable
 from exporter.layers._normalization import AxisNormalization
 from exporter.layers._shape import Shape
 from exporter.layers._standardize import to_unit_variance
-from exporter.registration import serializable
 
 
 @serializable("LayerNormalization")

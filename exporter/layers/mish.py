@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from exporter.activations.mish import mish
+from exporter.authoring.registration import serializable
 from exporter.layers._elementwise import Elementwise
-from exporter.registration import serializable
 
 
 @serializable("Mish")

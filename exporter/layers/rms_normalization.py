@@ -6,9 +6,9 @@ from typing import Any
 
 from keras import ops
 
+from exporter.authoring.registration import serializable
 from exporter.layers._normalization import AxisNormalization
 from exporter.layers._standardize import to_unit_mean_square
-from exporter.registration import serializable
 
 
 @serializable("RMSNormalization")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from exporter import arguments
 from exporter.activations.swish import swish
+from exporter.authoring import arguments
+from exporter.authoring.registration import serializable
 from exporter.layers._elementwise import Elementwise
-from exporter.registration import serializable
 
 
 @serializable("Swish")

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
-from exporter import children
 from exporter.loading import limits
 from exporter.loading.finding import Finding
+from exporter.run import child_processes
 
 MODEL_CONFIG, TRAINING_CONFIG = "model_config", "training_config"  # attributes of a legacy file
 KERAS_VERSION = "keras_version"
@@ -49,14 +49,14 @@ def audit_hdf5(stream: IO[bytes], start: int, size: int, where: str) -> Hdf5Audi
         where: how messages call it.
     """
     seconds = limits.HDF5_SECONDS + size // limits.HDF5_BYTES_PER_SECOND
-    command = children.command(f"{__name__}_process", str(start), str(size), str(seconds), where)
+    command = child_processes.command(f"{__name__}_process", str(start), str(size), str(seconds), where)
     try:
         done = subprocess.run(
             command,
             stdin=stream,
             capture_output=True,
             timeout=limits.WALL_OVER_CPU * seconds,
-            env=children.environment(OPENBLAS_NUM_THREADS="1"),  # every further thread reserves memory
+            env=child_processes.environment(OPENBLAS_NUM_THREADS="1"),  # every further thread reserves memory
             check=False,
         )
     except subprocess.TimeoutExpired:

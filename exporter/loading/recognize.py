@@ -7,9 +7,9 @@ from enum import Enum
 from pathlib import Path
 
 from exporter.errors import LoadError, UsageError
-from exporter.failures import reason_of
 from exporter.loading.archive import CONFIG
 from exporter.loading.saved_model import is_saved_model
+from exporter.run.failures import reason_of
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _HDF5 = b"\x89HDF\r\n\x1a\n"

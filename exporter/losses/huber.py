@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from exporter import arguments
-from exporter.registration import serializable
+from exporter.authoring import arguments
+from exporter.authoring.registration import serializable
 
 
 @serializable("huber", by_name_in=keras.losses)

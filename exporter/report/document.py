@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exporter import errors
-from exporter.failures import reason_of
+from exporter.run.failures import reason_of
 from exporter.spec import (
     SCHEMA_VERSION,
     Artifact,

@@ -13,7 +13,7 @@ from rich.text import Text
 from exporter.report import figures
 
 if TYPE_CHECKING:
-    from exporter.latency import Latency
+    from exporter.pipeline.latency import Latency
 
 COLUMNS = 76  # of the table without its bars
 BAR = (4, 32)  # columns of the longest bar, at least and at most

@@ -187,7 +187,7 @@ def test_there_are_enough_families():
 @pytest.mark.long
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_builds_and_the_judge_knows_its_inputs(name):
-    from exporter.freeze import Inference
+    from exporter.capture.inference import Inference
 
     case = next(FAMILIES[name].cases(1))
     assert Judge(case, Inference(case.model()), 4).known

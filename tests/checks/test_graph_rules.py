@@ -8,10 +8,10 @@ import tensorflow as tf
 from keras import layers, ops
 
 import exporter
+from exporter.capture.inference import Inference
+from exporter.capture.source import Source
 from exporter.checks import find_problems
 from exporter.errors import UnsupportedError
-from exporter.freeze import Inference
-from exporter.source import Source
 from exporter.spec import Options
 
 STATELESS = ("onnx", "ort", "tflite", "micro")

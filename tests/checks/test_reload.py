@@ -11,9 +11,9 @@ import pytest
 from keras import layers
 
 import exporter
+from exporter.capture.source import open_source
 from exporter.checks import COSTLY, RULES, find_problems
 from exporter.checks.reload import _different_facts
-from exporter.source import open_source
 from exporter.spec import Options
 
 X = np.random.default_rng(1).standard_normal((4, 3)).astype("float32")

@@ -7,8 +7,8 @@ import pytest
 from keras import layers
 
 from exporter import checks
+from exporter.capture.source import Source, open_source
 from exporter.checks import RULES, size
-from exporter.source import Source, open_source
 from exporter.spec import Options
 
 

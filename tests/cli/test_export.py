@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from exporter import errors
-from exporter.progress import Lines, Silent
 from exporter.report.document import schema
+from exporter.run.progress import Lines, Silent
 from exporter.spec import TensorInfo
 
 

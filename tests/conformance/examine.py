@@ -9,14 +9,14 @@ from pathlib import Path
 import tensorflow as tf
 
 from exporter import formats
+from exporter.capture.inference import Inference
 from exporter.errors import UnsupportedError
-from exporter.freeze import Inference
-from exporter.parity.batches import fixed_batch
-from exporter.parity.floats import stands_for
-from exporter.parity.reference import Reference
-from exporter.parity.samples import Sample
-from exporter.parity.verify import verify_artifact
 from exporter.spec import Options
+from exporter.verification.batches import fixed_batch
+from exporter.verification.floats import stands_for
+from exporter.verification.reference import Reference
+from exporter.verification.samples import Sample
+from exporter.verification.verify import verify_artifact
 from tests.conformance.cases.case import Case
 
 SIZES = (1, 3)  # rows of the samples, for a dynamic batch

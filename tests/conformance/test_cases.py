@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from exporter.freeze import Inference
+from exporter.capture.inference import Inference
 from tests.conformance.cases import EXCLUDED, all_cases
 
 CASES = {case.name: case for case in all_cases()}

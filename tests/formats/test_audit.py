@@ -8,7 +8,7 @@ import pytest
 
 import exporter
 from exporter.errors import InvalidArtifactError, UnsafeFileError
-from exporter.latency import bench
+from exporter.pipeline.latency import bench
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tensorflow import square as squared
 
 from exporter.expressions import Refusal
 from exporter.lambdas.conversion import graph_of
-from exporter.lambdas.proof import prove
+from exporter.lambdas.equivalence import prove
 
 K = tf.keras.backend
 

@@ -23,15 +23,15 @@ import atheris
 
 with atheris.instrument_imports(include=["exporter.loading", "exporter.report", "exporter.formats", "zipfile", "json"]):
     from exporter.errors import ExporterError
-    from exporter.formats.tflite.inspection import inspect as inspect_tflite
+    from exporter.formats.tflite.inspect import inspect as inspect_tflite
     from exporter.loading import archive
     from exporter.loading.config import ConfigAudit
     from exporter.loading.custom import KnownNames
     from exporter.loading.legacy import names as old_names
     from exporter.loading.legacy.translated import translate
     from exporter.loading.onnx_file import audit_onnx_file
-    from exporter.parity.saving import load_samples
     from exporter.report import read_report
+    from exporter.verification.saving import load_samples
 
 SECONDS = 120
 SLOWEST = 10  # seconds for one input

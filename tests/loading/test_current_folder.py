@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import exporter
-from exporter import children
+from exporter.capture.source import open_source
 from exporter.checks import COSTLY, find_problems
 from exporter.cli import run
 from exporter.formats.micro import runner
 from exporter.loading import import_custom
-from exporter.source import open_source
+from exporter.run import child_processes
 from exporter.spec import Options
 from tests.loading import forge
 
@@ -90,16 +90,20 @@ def test_the_program_itself(folder, start):
 
 def test_a_child_leaves_the_folder_out(folder):
     said = subprocess.run(
-        [*children.command("site")], env=children.environment(), capture_output=True, text=True, check=True
+        [*child_processes.command("site")],
+        env=child_processes.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert f"'{folder}'," not in said.stdout
-    assert HOME in children.import_path()
+    assert HOME in child_processes.import_path()
 
 
 def test_a_checkout_in_which_one_stands_stays(monkeypatch):
     monkeypatch.chdir(HOME)
     monkeypatch.setattr(sys, "path", [HOME, "/elsewhere", HOME])
-    assert children.import_path() == [HOME, "/elsewhere"]
+    assert child_processes.import_path() == [HOME, "/elsewhere"]
 
 
 def test_a_module_of_the_folder_that_was_named_is_found_after_all_others(folder):
@@ -115,8 +119,8 @@ def test_a_module_of_the_folder_that_was_named_is_found_after_all_others(folder)
 
 def test_the_interpreter_for_microcontrollers(folder):
     """Its process lists what it has imported from: nothing of the folder."""
-    command = children.command(runner.__name__.replace("runner", "worker"), "no file", "1", "1", "1")
-    done = subprocess.run(command, env=children.environment(), capture_output=True, text=True, check=False)
+    command = child_processes.command(runner.__name__.replace("runner", "worker"), "no file", "1", "1", "1")
+    done = subprocess.run(command, env=child_processes.environment(), capture_output=True, text=True, check=False)
     assert "a trap" not in done.stderr
 
 

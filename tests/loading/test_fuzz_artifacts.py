@@ -17,8 +17,8 @@ import exporter
 from exporter import formats
 from exporter.errors import ExporterError
 from exporter.loading.onnx_file import audit_onnx_file
-from exporter.parity.saving import load_samples
 from exporter.report import read_report
+from exporter.verification.saving import load_samples
 from tests.loading import forge
 from tests.loading.test_fuzz import mutated, rearranged
 

@@ -18,8 +18,8 @@ from exporter.formats import FORMATS
 from exporter.spec import Inspection, Options
 
 if TYPE_CHECKING:
+    from exporter.capture.inference import Inference
     from exporter.formats.micro.runner import MicroRunner
-    from exporter.freeze import Inference
 
 NOT_MEASURED = "the size of the arena was not measured: that takes tflite-micro (pip install 'keras-exporter[micro]')"
 
@@ -40,13 +40,13 @@ class Micro:
             UnsupportedError: if a layer or op has no kernel on microcontrollers, or a size is dynamic.
             InvalidArtifactError: if what was written is not valid.
         """
+        from exporter.capture.patching import overridden
+        from exporter.formats.micro import lowerings
         from exporter.formats.micro.resolver import method_of
         from exporter.formats.micro.runner import measured_arena
         from exporter.formats.micro.selection import with_select_v2
         from exporter.formats.micro.sources import write_sources
         from exporter.formats.tflite import Tflite
-        from exporter.lowerings import micro as lowerings
-        from exporter.lowerings.override import overridden
 
         del metadata
         _refuse_dynamic(inference, options)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from exporter import children
+from exporter.run import child_processes
 
 STEP = 16  # the interpreter aligns the arena, and what lies in it, to that many bytes
 LARGEST = 2**26  # a microcontroller has far less; only touched where it is used
@@ -22,8 +22,8 @@ LARGEST = 2**26  # a microcontroller has far less; only touched where it is used
 
 def smallest_arena(file: Path) -> int | None:
     """Return the bytes of the smallest arena, aligned to 16, that a TFLite file loads with; None if it does with none."""
-    command = children.command("exporter.formats.micro.arena", str(file))
-    said = subprocess.run(command, env=children.environment(), capture_output=True, check=False).stdout
+    command = child_processes.command("exporter.formats.micro.arena", str(file))
+    said = subprocess.run(command, env=child_processes.environment(), capture_output=True, check=False).stdout
     return int(said) if said else None
 
 

@@ -11,13 +11,13 @@ from typing import IO
 
 import numpy as np
 
-from exporter import children
 from exporter.errors import InvalidArtifactError, UnsupportedError
 from exporter.formats.micro.arena import LARGEST, smallest_arena
-from exporter.formats.tflite.inspection import inspect
+from exporter.formats.tflite.inspect import inspect
 from exporter.formats.tflite.runner import fitting
-from exporter.precision import TO_SINGLE
+from exporter.run import child_processes
 from exporter.spec import TensorInfo
+from exporter.tfgraph.precision import TO_SINGLE
 
 _TRIVIAL = re.compile(r"^\[|^Failed (starting|to) |^\s*$|^Traceback|^  |Error: TFLM failed")  # not why it failed
 
@@ -45,11 +45,11 @@ class MicroRunner:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
         sizes = (LARGEST, len(self.inputs), len(self.outputs))
         self._process = subprocess.Popen(
-            children.command("exporter.formats.micro.worker", str(path), *map(str, sizes)),
+            child_processes.command("exporter.formats.micro.worker", str(path), *map(str, sizes)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=children.environment(),
+            env=child_processes.environment(),
         )
         if self._process.stdout is None or self._process.stdout.read(1) != b"\n":
             raise self._failure("does not load")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from exporter.capture.inference import Inference
 from exporter.errors import InvalidArtifactError, LoadError, UnsafeFileError
 from exporter.formats import FORMATS, Taps
 from exporter.formats.onnx.runner import OnnxRunner
-from exporter.freeze import Inference
 from exporter.spec import Inspection, Options
 
 
@@ -27,7 +27,7 @@ class Onnx:
     def write(self, inference: Inference, path: Path, options: Options, metadata: Mapping[str, object]) -> None:
         """Write `path`, with `path`.data beside it when the weights exceed what one protobuf can hold."""
         from exporter.formats.onnx.build import build
-        from exporter.formats.onnx.write import write_model
+        from exporter.formats.onnx.writer import write_model
 
         write_model(build(inference, options, metadata), path)
 
@@ -50,7 +50,7 @@ class Onnx:
 
     def taps(self, path: Path) -> Taps | None:
         """Load the file with the tensors of its layer map as outputs."""
-        from exporter.formats.onnx.taps import open_taps
+        from exporter.formats.onnx.layer_probes import open_taps
 
         return open_taps(path)
 

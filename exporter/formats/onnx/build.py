@@ -8,17 +8,17 @@ from typing import Any
 
 import onnx_ir as ir
 
+from exporter.capture.inference import Inference
+from exporter.capture.leading_dimensions import Leading, free_inputs
 from exporter.errors import UsageError
-from exporter.formats.onnx.expand import expand, outer_type
+from exporter.formats.onnx.builder.graph import Graph
+from exporter.formats.onnx.builder.value import Value
 from exporter.formats.onnx.layer_map import KEY, LayerMap
+from exporter.formats.onnx.lower import expand, outer_type
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
-from exporter.formats.onnx.outline import outline
+from exporter.formats.onnx.passes import tidy
 from exporter.formats.onnx.probabilities import exact_sigmoid
-from exporter.formats.onnx.tidying import tidy
-from exporter.freeze import Inference
-from exporter.leading import Leading, free_inputs
-from exporter.lowerings.onnx.graph import Graph
-from exporter.lowerings.onnx.value import Value
+from exporter.formats.onnx.trace import outline
 from exporter.spec import Options, TensorInfo
 
 DOMAINS = {"ai.onnx.ml": 2}  # besides the standard's main one, and the lowest opset that has what lowerings use

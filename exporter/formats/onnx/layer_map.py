@@ -6,9 +6,8 @@ It stands in the file's metadata as JSON, in the order of the calls:
                          "outputs": [["encoder/dense_3/MatMul:0", [0, 1]]]}}
 
 A tensor is `[name, order]`, where the file's axis i is Keras's axis `order[i]`; null for an axis of size 1 that Keras does
-not have. The place is the name without Keras's counts
-(`exporter.counters`), which are others where the model is loaded anew and its class makes the layers. What the clean-up
-merged with something else, or left out, is not in the map.
+not have. The place is the name without Keras's counts (`exporter.capture.auto_names`), which are others where the model is
+loaded again and its class makes the layers. What the passes merged with something else, or left out, is not in the map.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
-from exporter.counters import places
-from exporter.layer_calls import LayerCall
-from exporter.lowerings.onnx.value import Value
+from exporter.capture.auto_names import places
+from exporter.capture.layer_calls import LayerCall
+from exporter.formats.onnx.builder.value import Value
 
 KEY = "keras_layers"  # of ModelProto.metadata_props
 READER = "exporter"  # domain of the node that reads the map's tensors while the graph is tidied

@@ -7,8 +7,8 @@ right to the last place.
 
 from __future__ import annotations
 
-from exporter.lowerings.onnx.graph import Graph
-from exporter.lowerings.onnx.value import Value
+from exporter.formats.onnx.builder.graph import Graph
+from exporter.formats.onnx.builder.value import Value
 
 
 def exact_sigmoid(g: Graph, value: Value) -> Value:

@@ -8,8 +8,8 @@ from typing import Any
 import onnx_ir as ir
 
 from exporter.errors import UnsupportedError
-from exporter.formats.onnx.outline import Marker
-from exporter.lowerings.onnx.value import Value, identity
+from exporter.formats.onnx.builder.value import Value, identity
+from exporter.formats.onnx.trace import Marker
 
 ANY = "replace it by layers or keras.ops functions that ONNX has, or leave it out of the exported model"
 RANDOM = "return the mean unless training, or make the random numbers an input of the model"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from exporter.errors import InvalidArtifactError
-from exporter.precision import SINGLE
 from exporter.spec import TensorInfo
+from exporter.tfgraph.precision import SINGLE
 
 DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 

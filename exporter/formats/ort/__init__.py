@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from exporter.capture.inference import Inference
 from exporter.errors import UnsupportedError
 from exporter.formats import FORMATS
 from exporter.formats.onnx.runner import OnnxRunner
-from exporter.freeze import Inference
 from exporter.spec import Inspection, Options
 
 
@@ -33,7 +33,7 @@ class Ort:
             UnsupportedError: also if the weights exceed what one file of this format can hold.
         """
         from exporter.formats.onnx.build import build
-        from exporter.formats.onnx.write import write_model
+        from exporter.formats.onnx.writer import write_model
         from exporter.formats.ort.conversion import convert, write_operators
         from exporter.formats.ort.ordering import put_in_order
 

@@ -14,16 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from exporter.corrections import corrected
+from exporter.capture.inference import Inference
+from exporter.capture.keras_patches import UNKNOWN_STEPS, patched
+from exporter.capture.naming import identifiers
 from exporter.errors import InvalidArtifactError, UnsupportedError
-from exporter.failures import message_of
 from exporter.formats import FORMATS
 from exporter.formats.saved_model.contents import spelled_variables, tables_used_by
 from exporter.formats.saved_model.process import shared
 from exporter.formats.saved_model.runner import SavedModelRunner, opened_here, opened_in
 from exporter.formats.saved_model.worker import SIGNATURE
-from exporter.freeze import Inference
-from exporter.naming import identifiers
+from exporter.run.failures import message_of
 from exporter.spec import Inspection, Options, TensorInfo
 
 EXTRA = Path("assets.extra") / "keras_exporter.json"
@@ -56,7 +56,7 @@ class SavedModel:
 
         module = tf.Module()
         specs = [tf.TensorSpec(i.shape, i.dtype, name=name) for i, name in zip(inputs, spelled, strict=True)]
-        with corrected():
+        with patched(UNKNOWN_STEPS):
             module.serve = tf.function(serve, autograph=False).get_concrete_function(*specs)
         variables = list(module.serve.graph.variables)
         module.variables_used = variables  # what a module tracks is what is saved

@@ -7,8 +7,8 @@ import gc
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from exporter.naming import unique
-from exporter.scopes import scope_of
+from exporter.capture.layer_scopes import scope_of
+from exporter.capture.naming import unique
 
 
 def tables_used_by(concrete: Any, model: Any) -> list[Any]:

@@ -11,8 +11,8 @@ from exporter.formats import FORMATS
 from exporter.spec import Inspection, Options, TensorInfo
 
 if TYPE_CHECKING:
+    from exporter.capture.inference import Inference
     from exporter.formats.tflite.runner import LiteRtRunner
-    from exporter.freeze import Inference
 
 
 class Tflite:
@@ -36,10 +36,10 @@ class Tflite:
             MissingRuntimeError: if the file has Flex ops, is to be verified, and no interpreter here has the Flex delegate.
         """
         from exporter.formats.tflite.attachment import attach
-        from exporter.formats.tflite.conversion import convert
-        from exporter.formats.tflite.envelope import write_enveloped
-        from exporter.formats.tflite.nodes import naming_layers
-        from exporter.formats.tflite.sizes import asking_for_sizes
+        from exporter.formats.tflite.build import convert
+        from exporter.formats.tflite.dynamic_sizes import asking_for_sizes
+        from exporter.formats.tflite.layer_map import naming_layers
+        from exporter.formats.tflite.writer import write_enveloped
 
         inputs = inference.inputs_for(options.batch_of(self.name))
         names = [info.name for info in inputs]
@@ -62,8 +62,8 @@ class Tflite:
         Raises:
             InvalidArtifactError: if the interpreter refuses it.
         """
+        from exporter.formats.tflite.dynamic_sizes import keras_takes_none
         from exporter.formats.tflite.runner import LiteRtRunner
-        from exporter.formats.tflite.sizes import keras_takes_none
 
         runner = LiteRtRunner(path)
         try:
@@ -95,7 +95,7 @@ class Tflite:
         Raises:
             InvalidArtifactError: if it is not a TFLite file.
         """
-        from exporter.formats.tflite.inspection import inspect
+        from exporter.formats.tflite.inspect import inspect
 
         return inspect(path)
 

@@ -1,4 +1,4 @@
-"""The dtypes that inputs and outputs may have. What lies between is computed in float32 (`lowerings.tflite.rewriting`)."""
+"""The dtypes that inputs and outputs may have. What lies between is computed in float32 (`formats.tflite.lower`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from exporter.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from exporter.freeze import Inference
+    from exporter.capture.inference import Inference
 
 # What a file's inputs and outputs may be: there is a CAST to or from it, and the interpreter can set and read it.
 # A float64 output would promise digits that are not there.

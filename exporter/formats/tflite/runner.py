@@ -11,9 +11,9 @@ import numpy as np
 
 from exporter.errors import InvalidArtifactError, UsageError
 from exporter.formats.tflite.flex import PROVEN_WITH_FLEX, with_flex, without_flex
-from exporter.formats.tflite.inspection import inspect
-from exporter.precision import TO_SINGLE
+from exporter.formats.tflite.inspect import inspect
 from exporter.spec import TensorInfo
+from exporter.tfgraph.precision import TO_SINGLE
 
 PLAUSIBLE = (64, 8, 224, 1)  # sizes at which dynamic dimensions are tried: images, sequences, large images, anything
 LARGE = (1024, 4096, 16384, 65536)  # and further ones, for what needs a least length: sound

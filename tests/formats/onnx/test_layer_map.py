@@ -10,8 +10,8 @@ import pytest
 from keras import layers
 
 from exporter import formats
+from exporter.capture.inference import Inference
 from exporter.formats.onnx.layer_map import read
-from exporter.freeze import Inference
 from exporter.spec import Options
 
 

@@ -9,9 +9,9 @@ import pytest
 from keras import layers
 
 from exporter import formats
+from exporter.capture.inference import Inference
 from exporter.errors import UsageError
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset
-from exporter.freeze import Inference
 from exporter.spec import Options
 
 

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from exporter.formats.onnx.inspect import RUNTIMES
 from exporter.formats.onnx.opset import NEWEST, OLDEST
-from tests.lowerings.onnx.exported import export, normal
+from tests.formats.onnx.lowerings.exported import export, normal
 
 OPSETS = range(OLDEST, NEWEST + 1)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from exporter.parity.proof import Proof
-from exporter.parity.values import numpy_dtype
-from tests.lowerings.onnx.exported import export, model_of, normal
+from exporter.verification.model_verification import Proof
+from exporter.verification.values import numpy_dtype
+from tests.formats.onnx.lowerings.exported import export, model_of, normal
 
 TOKENS = np.random.default_rng(0).integers(0, 9, (5, 6)).astype("int32")
 

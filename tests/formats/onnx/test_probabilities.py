@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.lowerings.onnx.exported import export, model_of
+from tests.formats.onnx.lowerings.exported import export, model_of
 
 LADDER = np.array(
     [[-88.0], [-50.0], [-17.0], [-8.4], [-1.0], [0.0], [3.0], [17.0], [1e30], [-1e30], [np.inf], [-np.inf]]

@@ -9,9 +9,9 @@ import pytest
 from keras import layers
 
 from exporter import formats
+from exporter.capture.inference import Inference
 from exporter.formats.ort import ordering
 from exporter.formats.ort.conversion import convert
-from exporter.freeze import Inference
 from exporter.spec import Options
 
 

@@ -10,9 +10,9 @@ from keras import layers, ops
 
 import exporter
 from exporter import formats
+from exporter.capture.inference import Inference
 from exporter.errors import InvalidArtifactError, UnsupportedError
-from exporter.formats.onnx import write
-from exporter.freeze import Inference
+from exporter.formats.onnx import writer
 from exporter.spec import Options
 
 
@@ -97,7 +97,7 @@ def test_what_is_no_ort_file_is_refused(tmp_path):
 
 
 def test_a_model_too_large_for_one_file_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(write, "EXTERNAL_FROM", 1000)
+    monkeypatch.setattr(writer, "EXTERNAL_FROM", 1000)
     inference = Inference(keras.Sequential([keras.Input((30,)), layers.Dense(30)]))
     with pytest.raises(UnsupportedError, match="2 GiB"):
         formats.get("ort").write(inference, tmp_path / "model.ort", Options(), {})

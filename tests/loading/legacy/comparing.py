@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from exporter.loading import load_with_notes
 from exporter.loading.opening import Loaded
-from exporter.parity.tolerances import tolerance_for
+from exporter.verification.tolerances import tolerance_for
 
 FORMATS = ("h5", "keras")
 SPECIALS = (np.nan, np.inf, -np.inf, 1e30, -1e30, -0.0)

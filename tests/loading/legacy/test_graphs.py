@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from exporter.capture.inference import Inference
 from exporter.errors import LoadError
-from exporter.freeze import Inference
 from tests.loading.legacy import graphs
 from tests.loading.legacy.comparing import FORMATS, assert_same, inputs, loaded, with_random_weights
 

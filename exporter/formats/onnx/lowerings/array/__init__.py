@@ -1,0 +1,1 @@
+"""What moves elements and leaves them as they are: shapes, slices, gathers, scatters, joins, sorting."""

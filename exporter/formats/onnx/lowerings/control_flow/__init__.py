@@ -1,0 +1,1 @@
+"""Branches, loops, and the tensor lists that loops write."""

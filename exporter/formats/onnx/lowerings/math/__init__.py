@@ -1,0 +1,1 @@
+"""Arithmetic: elementwise functions, reductions, products, linear algebra, Fourier transforms."""

@@ -1,0 +1,1 @@
+"""Fusions: what people spell out in single steps, and the one op that is written for it."""

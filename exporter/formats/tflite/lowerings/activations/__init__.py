@@ -1,0 +1,1 @@
+"""Activation functions in forms that keep their tails and stay within XNNPACK."""

@@ -1,0 +1,1 @@
+"""What moves elements and leaves them as they are: slices, scatters, diagonals, partitions."""

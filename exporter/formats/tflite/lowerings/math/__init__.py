@@ -1,0 +1,1 @@
+"""Arithmetic: elementwise functions, products, linear algebra, Fourier transforms."""

@@ -1,0 +1,1 @@
+"""Layers with weights and windows: convolution, pooling, normalization, losses."""

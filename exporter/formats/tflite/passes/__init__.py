@@ -1,0 +1,1 @@
+"""Passes over the traced graph, before the converter gets it."""

@@ -1,9 +1,0 @@
-"""SimpleRNN: h' = activation(x·W + h·R + b). ONNX: the op RNN."""
-
-from __future__ import annotations
-
-import keras
-
-from exporter.lowerings.onnx.recurrent import FORMS, Form
-
-FORMS[keras.layers.SimpleRNNCell] = Form(op="RNN", gates=(0,), states=1, functions=lambda cell: (cell.activation,))

@@ -1,0 +1,1 @@
+"""Traced TensorFlow graphs: walked, rewritten, emitted once more in another precision."""

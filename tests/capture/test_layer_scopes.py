@@ -1,0 +1,47 @@
+"""Layers with names that TensorFlow does not allow as scopes."""
+
+from __future__ import annotations
+
+import keras
+import pytest
+from keras import layers
+
+from exporter import export
+from exporter.capture.layer_scopes import scope_of
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [
+        ("dense", "dense"),
+        ("größe", "gr__e"),
+        ("a b", "a_b"),
+        ("r:0", "r_0"),
+        ("ü", "._"),
+        ("_x", "._x"),
+        ("a.b-c", "a.b-c"),
+    ],
+)
+def test_scope_of(name, scope):
+    assert scope_of(name) == scope
+
+
+def named(name):
+    x = keras.Input((4,), name="größe")
+    return keras.Model(x, {"Höhe 1:0": layers.Dense(2, name=name)(x)}, name="mein modell é")
+
+
+def test_any_name_is_exported(tmp_path):
+    report = export(named("dichte schicht ü"), tmp_path / "out", formats=("tflite", "onnx"))
+    report.raise_for_status()
+    for artifact in report:
+        assert [i.name for i in artifact.inspection.inputs] == ["größe"]
+        assert [o.name for o in artifact.inspection.outputs] == ["Höhe 1:0"]
+
+
+def test_a_saved_model_is_spelled_otherwise_and_says_so(tmp_path):
+    report = export(named("schicht ü"), tmp_path / "out", formats=("saved_model",))
+    report.raise_for_status()
+    told = {problem.severity: problem for problem in report.problems}
+    assert "'größe' is 'gr__e'" in told["warning"].reason
+    assert "schicht ü/" in told["info"].where
