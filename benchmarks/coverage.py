@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-STATUSES = ("right", "refused", "unproven", "wrong", "failed", "crashed")
+STATUSES = ("right", "refused", "unverified", "wrong", "failed", "crashed")
 
 
 def main() -> None:

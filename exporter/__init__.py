@@ -1,4 +1,4 @@
-"""Export Keras 3 models to SavedModel, TFLite and ONNX files that are proven to compute what Keras computes.
+"""Export Keras 3 models to SavedModel, TFLite and ONNX files that are verified to compute what Keras computes.
 
 The public names are loaded when they are first used: `import exporter` imports no TensorFlow, Keras, ONNX or runtime.
 """

@@ -104,11 +104,11 @@ def open_source(model: Any, custom_objects: Mapping[str, Any] | None, *, trust: 
         LoadError: if the file does not load.
     """
     if isinstance(model, str | Path):
-        from exporter.lambdas.bytecode import usual_names
+        from exporter.lambdas.bytecode import default_globals
         from exporter.loading import load_with_notes
 
         path = Path(model)
-        with usual_names() if trust else nullcontext():  # the bytecode of a Lambda does not carry what `tf` meant
+        with default_globals() if trust else nullcontext():  # the bytecode of a Lambda does not carry what `tf` meant
             loaded = load_with_notes(path, custom_objects=custom_objects, trust=trust)
         return Source(loaded.model, _sha256_of_path(path), path, trust, loaded.version, loaded.notes)
     import keras

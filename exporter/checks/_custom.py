@@ -31,7 +31,7 @@ class Custom:
         return f"{self.thing.__module__}.{self.thing.__qualname__}"
 
 
-def custom_things(source: Source) -> tuple[Custom, ...]:
+def custom_objects_of(source: Source) -> tuple[Custom, ...]:
     """Every class and function of the user's own that the model file will name, each once, layers first."""
     import keras
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter.capture.source import Source
 from exporter.checks import RULES
-from exporter.checks._custom import custom_things
+from exporter.checks._custom import custom_objects_of
 from exporter.spec import Options, Problem
 
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -22,7 +22,7 @@ def configuration(source: Source, options: Options) -> Iterator[Problem]:
         if type(layer) in source.custom_classes and type(layer) not in seen:
             seen.add(type(layer))
             yield from _forgotten(layer, f"{layer.path} ({type(layer).__name__})", set())
-    for custom in custom_things(source):
+    for custom in custom_objects_of(source):
         if custom.instance is not None:
             yield from _forgotten(custom.instance, custom.name, _of_keras(custom.thing))
 

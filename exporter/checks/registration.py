@@ -7,7 +7,7 @@ from typing import Any
 
 from exporter.capture.source import Source
 from exporter.checks import RULES
-from exporter.checks._custom import Custom, custom_things
+from exporter.checks._custom import Custom, custom_objects_of
 from exporter.spec import Options, Problem
 
 
@@ -16,7 +16,7 @@ def registration(source: Source, options: Options) -> Iterator[Problem]:
     """Find layers, activations, losses, metrics and optimizers outside Keras without a registered name of their own."""
     import keras
 
-    for custom in custom_things(source):
+    for custom in custom_objects_of(source):
         name = keras.saving.get_registered_name(custom.thing)
         holder = keras.saving.get_registered_object(name)
         if custom.thing.__name__ == "<lambda>":

@@ -11,12 +11,12 @@ from typing import Any
 
 from exporter.capture.source import Source
 from exporter.checks import COSTLY
-from exporter.checks._custom import Custom, custom_things
+from exporter.checks._custom import Custom, custom_objects_of
 from exporter.errors import UsageError
 from exporter.run import child_processes
 from exporter.spec import Options, Problem
 
-SECONDS = 600  # a model that takes longer to load and to compute three samples is not proven
+SECONDS = 600  # a model that takes longer to load and to compute three samples is not verified
 _WHERE = "the saved model, loaded in a fresh process"
 
 
@@ -25,7 +25,9 @@ def reload(source: Source, options: Options) -> Iterator[Problem]:
     """Save the model, load it where only the modules of its own classes and functions are imported, and compare."""
     if source.path is not None and source.path.is_dir():  # a SavedModel, which no .keras file can hold
         return
-    own = [custom for custom in custom_things(source) if custom.thing.__name__ != "<lambda>"]  # "registration" tells
+    own = [
+        custom for custom in custom_objects_of(source) if custom.thing.__name__ != "<lambda>"
+    ]  # "registration" tells
     unreachable = [custom for custom in own if _reason_not_importable(custom.thing)]
     for custom in unreachable:
         kind = "class" if isinstance(custom.thing, type) else "function"

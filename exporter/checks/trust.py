@@ -12,10 +12,10 @@ from exporter.spec import Options, Problem
 @RULES.register("trust")
 def trust(source: Source, options: Options) -> Iterator[Problem]:
     """Say that code in the file was allowed to run."""
-    yield from told(source)
+    yield from trust_warnings(source)
 
 
-def told(source: Source) -> Iterator[Problem]:
+def trust_warnings(source: Source) -> Iterator[Problem]:
     """Yield the one finding, if the model came from a file that was trusted."""
     if source.trusted and source.path is not None:
         yield Problem(

@@ -47,7 +47,7 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="kx")
 def kx() -> None:
-    """Export Keras 3 models to SavedModel, TFLite and ONNX files, proven to compute what Keras computes."""
+    """Export Keras 3 models to SavedModel, TFLite and ONNX files, verified to compute what Keras computes."""
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from exporter.errors import ParityError
 from exporter.spec import Report
 
 
-def tell(report: Report, mode: Mode) -> int:
+def print_report(report: Report, mode: Mode) -> int:
     """Print a report (on standard error when something failed); return the exit code."""
     if mode.json:
         mode.print_json(report.to_dict())

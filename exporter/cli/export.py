@@ -103,6 +103,6 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
             keep_verified=keep_verified,
             progress=progress,
         )
-    from exporter.cli._outcome import tell
+    from exporter.cli._outcome import print_report
 
-    return tell(report, mode)
+    return print_report(report, mode)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def command(mode: Mode, /, model: Path, output: Path, custom: tuple[str, ...], trust: bool) -> int:
     """Write MODEL anew as a file of Keras 3, without its Lambda layers.
 
-    FILE (.keras) is proven to compute the same. Files of Keras 2 keep the meaning that they had there; what was kept by
+    FILE (.keras) is verified to compute the same. Files of Keras 2 keep the meaning that they had there; what was kept by
     other means is told.
 
     Calls of tf.*, K.* and NumPy in a Lambda are translated to keras.ops. A Lambda in a file is Python code: reading it
@@ -57,7 +57,7 @@ def _print(output: Path, fixed: Removal, mode: Mode, trust: bool) -> None:
         console.print(f"{entry.layer}: {', '.join(entry.operations) or 'nothing: it returned its input'}", markup=False)
     for note in fixed.notes:
         console.print(f"note: {note}", markup=False)
-    console.print(f"Wrote {output}: {', '.join(_done(fixed))}; same function, proven", markup=False)
+    console.print(f"Wrote {output}: {', '.join(_done(fixed))}; same function, verified", markup=False)
 
 
 def _done(fixed: Removal) -> list[str]:

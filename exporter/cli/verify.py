@@ -29,6 +29,6 @@ def command(mode: Mode, /, directory: Path, model: Path | None, custom: tuple[st
         from exporter.pipeline import verify
 
         report = verify(directory, model=model, custom_objects=import_custom(custom), trust=trust, progress=progress)
-    from exporter.cli._outcome import tell
+    from exporter.cli._outcome import print_report
 
-    return tell(report, mode)
+    return print_report(report, mode)

@@ -142,7 +142,7 @@ def _same(one: Any, two: Any) -> bool:
     return repr(one) == repr(two)
 
 
-def loosened(graph: Graph, other: Graph) -> Graph | None:
+def generalized(graph: Graph, other: Graph) -> Graph | None:
     """One graph for what either holds for, if both are the same function; else None."""
     if not _same_but_specs(graph, other):
         return None

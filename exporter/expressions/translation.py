@@ -1,6 +1,6 @@
 """TensorFlow's, Keras 2's and NumPy's functions in terms of `keras.ops`, where one call (or a plain formula) is the same.
 
-Each entry has the parameters of the function that it stands for. What an entry claims is proven for every Lambda that
+Each entry has the parameters of the function that it stands for. What an entry claims is verified for every Lambda that
 uses it (`exporter.lambdas.equivalence`), so an entry that is wrong for some arguments leaves the Lambda as it is.
 """
 

@@ -29,7 +29,7 @@ class Runner(Protocol):
 
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
-    remarks: tuple[str, ...]  # what a proof in this runtime should say of it
+    remarks: tuple[str, ...]  # what a verification in this runtime should say of it
 
     @property
     def arithmetic(self) -> Mapping[str, str]:
@@ -46,7 +46,7 @@ class Runner(Protocol):
 
 
 @dataclass(frozen=True)
-class TappedCall:
+class ProbedLayer:
     """One call of a Keras layer that a file tells about: its name (`exporter.capture.layer_calls`) and the layer's class.
 
     Its place (`exporter.capture.auto_names`) is the same in a model whose names Keras counted from other numbers on.
@@ -57,7 +57,7 @@ class TappedCall:
     place: str
 
 
-class Taps(Protocol):
+class LayerProbes(Protocol):
     """A file opened with a look inside, by the calls of Keras's layers.
 
     Attributes:
@@ -67,7 +67,7 @@ class Taps(Protocol):
     """
 
     inputs: tuple[str, ...]
-    calls: tuple[TappedCall, ...]
+    calls: tuple[ProbedLayer, ...]
     batch: int | None
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, ...]]:
@@ -118,7 +118,7 @@ class Format(Protocol):
         """
         ...
 
-    def taps(self, path: Path) -> Taps | None:
+    def layer_probes(self, path: Path) -> LayerProbes | None:
         """Load the file with a look inside; None if it does not say which tensors belong to which layer.
 
         Raises:

@@ -17,7 +17,7 @@ from exporter.loading.hooks import Hook
 
 
 @contextmanager
-def usual_names() -> Iterator[None]:
+def default_globals() -> Iterator[None]:
     """In the `with` block, functions of Lambda layers read from files find tf, K, np, keras, ops, layers and math."""
     with _HOOK.entered(True):
         yield

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.errors import ParityError, UsageError
-from exporter.lambdas.bytecode import usual_names
+from exporter.lambdas.bytecode import default_globals
 from exporter.lambdas.equivalence import prove_model
 from exporter.lambdas.removal import Removal, rewrite_lambdas, unsupported
 from exporter.run.disk import output_error
@@ -49,7 +49,7 @@ def fix(
 
     _require_suitable(output)
     progress = progress or Silent()
-    with progress("Loading the model"), usual_names():
+    with progress("Loading the model"), default_globals():
         loaded = load_with_notes(model, custom_objects=custom_objects, trust=trust)
     with progress("Rewriting Lambda layers"):
         result = rewrite_lambdas(loaded.model)

@@ -48,7 +48,7 @@ class Removal:
 
 
 def remove_lambdas(model: Any) -> Any:
-    """Return a model without Lambda layers that computes the same, proven on samples.
+    """Return a model without Lambda layers that computes the same, verified on samples.
 
     Each Lambda becomes the `keras.ops` functions that its own function calls; calls of `tf.*`, of Keras 2's `K.*` and of
     NumPy are translated where `keras.ops` has the same. A Functional model stays what it is; a Sequential model becomes

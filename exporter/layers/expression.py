@@ -11,7 +11,7 @@ import keras
 from exporter.authoring.registration import serializable
 from exporter.expressions import Graph, Refusal, decode, encode, trace
 from exporter.expressions.elementwise import is_elementwise
-from exporter.expressions.tracing import loosened
+from exporter.expressions.tracing import generalized
 from exporter.layers._shape import Shape
 
 
@@ -120,7 +120,7 @@ class Expression(keras.Layer):
             ) from refusal
 
     def _both(self, graph: Graph, new: Graph) -> Graph:
-        both = loosened(graph, new)
+        both = generalized(graph, new)
         if both is None:
             raise ValueError(
                 f"Expression {self.name!r} is another graph for inputs of this kind than for "

@@ -11,8 +11,8 @@ from exporter import checks
 from exporter import formats as known_formats
 from exporter.capture.inference import Inference
 from exporter.capture.source import open_source, versions
-from exporter.checks.trust import told
-from exporter.pipeline.artifacts import Job, made, obstacles, opened_taps, proven_again
+from exporter.checks.trust import trust_warnings
+from exporter.pipeline.artifacts import Job, dry_run, open_layer_probes, verify_again, write_and_verify
 from exporter.pipeline.labels import checked_labels
 from exporter.pipeline.options import checked_options, checked_tolerance
 from exporter.report import clear_failed, read_report, write_failed, write_report
@@ -21,7 +21,7 @@ from exporter.run.quiet import quiet
 from exporter.run.staging import staged
 from exporter.spec import FORMATS, Batch, Location, Problem, Report
 from exporter.verification.locate import compare_layers
-from exporter.verification.model_verification import Proof
+from exporter.verification.model_verification import ModelVerification
 
 SAMPLES = "samples"  # the folder of golden inputs and outputs beside the artifacts
 
@@ -46,7 +46,7 @@ def export(  # noqa: PLR0913 - the interface of the package
     keep_verified: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Export a model to files that are proven to compute what Keras computes.
+    """Export a model to files that are verified to compute what Keras computes.
 
     Args:
         model: a built keras.Model, or a path to a .keras or .h5 file or to a SavedModel of a Keras model.
@@ -99,15 +99,19 @@ def export(  # noqa: PLR0913 - the interface of the package
         named = {} if labels is None else {"labels": checked_labels(labels, inference.outputs)}
         job = Job(inference, options, {**source.metadata, **named}, stage.path)
         with progress("Computing the reference"):
-            job.proof = Proof.of_model(inference, options.batch, samples, stated=stated) if verify else None
-        report = replace(report, artifacts=tuple(made(form, job, stage.output, progress) for form in chosen))
-        if job.proof:
-            report = replace(report, data=job.proof.facts)
+            job.verification = (
+                ModelVerification.of_model(inference, options.batch, samples, stated=stated) if verify else None
+            )
+        report = replace(
+            report, artifacts=tuple(write_and_verify(form, job, stage.output, progress) for form in chosen)
+        )
+        if job.verification:
+            report = replace(report, data=job.verification.facts)
         with progress("Writing the report"):
             if not report.ok and not (keep_verified and any(report)):
                 return write_failed(report)
-            if job.proof:
-                job.proof.save(stage.path / SAMPLES)
+            if job.verification:
+                job.verification.save(stage.path / SAMPLES)
             write_report(report, stage.path)
         stage.commit()
         clear_failed(stage.output)
@@ -151,7 +155,7 @@ def check(
         problems = list(checks.find_problems(source, options, inference, costly=True))
         for name in options.formats:
             with progress(f"Trying {name}"):
-                found = obstacles(known_formats.get(name), inference, source, options)
+                found = dry_run(known_formats.get(name), inference, source, options)
                 problems += [p for p in found if not any(_is_said(p, other) for other in problems)]
     return sorted(problems, key=lambda problem: problem.severity != "error")
 
@@ -192,13 +196,13 @@ def verify(
         problems = before.problems
         with progress("Computing the reference"):
             if model is None:
-                proof = Proof.of_folder(folder / SAMPLES)
+                verification = ModelVerification.of_folder(folder / SAMPLES)
             else:
                 source = open_source(model, custom_objects, trust=trust)
-                problems = tuple(dict.fromkeys((*problems, *told(source))))
-                proof = Proof.of_model(Inference(source.model), "dynamic", anew=True)
-        artifacts = tuple(proven_again(a, proof, progress) for a in before if a.path is not None)
-    return replace(before, artifacts=artifacts, problems=problems, versions=versions(), data=proof.facts)
+                problems = tuple(dict.fromkeys((*problems, *trust_warnings(source))))
+                verification = ModelVerification.of_model(Inference(source.model), "dynamic", anew=True)
+        artifacts = tuple(verify_again(a, verification, progress) for a in before if a.path is not None)
+    return replace(before, artifacts=artifacts, problems=problems, versions=versions(), data=verification.facts)
 
 
 def locate(
@@ -235,11 +239,11 @@ def locate(
             source = open_source(model, custom_objects, trust=trust)
             inference = Inference(source.model, samples=samples)
         form = known_formats.of_path(path)
-        taps = opened_taps(form, path)
+        layer_probes = open_layer_probes(form, path)
         with progress("Computing the reference"):
-            proof = Proof.of_model(inference, "dynamic", samples, anew=True)
+            verification = ModelVerification.of_model(inference, "dynamic", samples, anew=True)
         with progress("Comparing the file"):
-            parity = proof.check(form.open(path))
+            parity = verification.check(form.open(path))
         with progress("Comparing layer by layer"):
-            layers = compare_layers(inference, taps, proof.telling(parity))
-    return Location(path, layers, parity, tuple(told(source)))
+            layers = compare_layers(inference, layer_probes, verification.most_informative(parity))
+    return Location(path, layers, parity, tuple(trust_warnings(source)))

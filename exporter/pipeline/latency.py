@@ -18,7 +18,7 @@ from exporter.run.progress import Progress, Silent
 from exporter.run.quiet import quiet
 from exporter.spec import TensorInfo
 from exporter.verification.batches import batched, fixed_batch, in_step, rows_of
-from exporter.verification.model_verification import Proof
+from exporter.verification.model_verification import ModelVerification
 
 LEAST = 5  # runs of each file, however long one takes
 
@@ -133,13 +133,15 @@ def _run_in_turn(entries: Sequence[_Entry], seconds: float) -> None:
 
 def _rows(folder: Path) -> tuple[Arrays, tuple[TensorInfo, ...]]:
     """Return the golden sample with the most rows, the user's own before generated ones, and the model's inputs."""
-    proof = Proof.of_folder(folder / "samples")
-    inputs = tuple(proof.reference.inputs)
-    found = [s for s in (*proof.real, *proof.samples) if rows_of(s.arrays, inputs)]
+    verification = ModelVerification.of_folder(folder / "samples")
+    inputs = tuple(verification.reference.inputs)
+    found = [s for s in (*verification.real, *verification.samples) if rows_of(s.arrays, inputs)]
     if not found:
         raise UsageError("no golden sample has rows", where=str(folder / "samples"), remedy="export again")
     best = (
-        proof.real[0] if proof.real and proof.real[0] in found else max(found, key=lambda s: rows_of(s.arrays, inputs))
+        verification.real[0]
+        if verification.real and verification.real[0] in found
+        else max(found, key=lambda s: rows_of(s.arrays, inputs))
     )
     return best.arrays, inputs
 

@@ -23,7 +23,7 @@ class Renamed:
         file: the file, opened in its runtime.
         inputs: those of the file, with the model's names.
         outputs: likewise.
-        remarks: what a proof should say of it.
+        remarks: what the verification should say of it.
     """
 
     file: Runner

@@ -9,7 +9,7 @@ import numpy as np
 
 from exporter.capture.auto_names import places
 from exporter.capture.inference import Inference
-from exporter.formats import TappedCall, Taps
+from exporter.formats import LayerProbes, ProbedLayer
 from exporter.spec import LayerParity, OutputParity
 from exporter.verification.batches import batched, in_step, rows_of
 from exporter.verification.compare import compare_expected
@@ -32,20 +32,24 @@ class _Run:
     file: Mapping[str, Arrays]
 
 
-def compare_layers(inference: Inference, taps: Taps, samples: Sequence[Sample]) -> tuple[LayerParity, ...]:
+def compare_layers(
+    inference: Inference, layer_probes: LayerProbes, samples: Sequence[Sample]
+) -> tuple[LayerParity, ...]:
     """Return how each call that the file tells about compares, in the order in which they end, by the model's names.
 
     The first one that differs along the chain is also run on its own, on what Keras gives it.
 
     Args:
         inference: the model.
-        taps: the file.
+        layer_probes: the file.
         samples: inputs; each call's figure is the worst over all that have rows.
     """
     keras = LayerOutputs(inference)
-    fitted = [_fitted(s, inference, taps.batch) for s in samples if rows_of(s.arrays, inference.inputs)]
-    runs = [_Run(s.name, keras.run(s.arrays), taps.run(_by_file(s.arrays, inference, taps))) for s in fitted]
-    pairs = list(_paired(keras, taps)) if runs else []
+    fitted = [_fitted(s, inference, layer_probes.batch) for s in samples if rows_of(s.arrays, inference.inputs)]
+    runs = [
+        _Run(s.name, keras.run(s.arrays), layer_probes.run(_by_file(s.arrays, inference, layer_probes))) for s in fitted
+    ]
+    pairs = list(_paired(keras, layer_probes)) if runs else []
     results = [
         LayerParity(name, call.kind, _worst(_compared(name, runs, [run.file[call.name] for run in runs])))
         for name, call in pairs
@@ -53,22 +57,24 @@ def compare_layers(inference: Inference, taps: Taps, samples: Sequence[Sample]) 
     first = next((i for i, result in enumerate(results) if not result.ok), None)
     if first is not None:
         name, call = pairs[first]
-        alone = [taps.run_alone(call.name, run.keras[name].inputs) for run in runs]
+        alone = [layer_probes.run_alone(call.name, run.keras[name].inputs) for run in runs]
         if all(found is not None for found in alone):
             results[first] = replace(results[first], alone=_worst(_compared(name, runs, alone)))
     return tuple(results)
 
 
-def _paired(keras: LayerOutputs, taps: Taps) -> Iterator[tuple[str, TappedCall]]:
+def _paired(keras: LayerOutputs, layer_probes: LayerProbes) -> Iterator[tuple[str, ProbedLayer]]:
     """Yield the model's name of each call that the file tells about, and the call."""
     names = [call.name for call in keras.calls]
     known = dict(zip(places(names), names, strict=True))
-    return ((known[call.place], call) for call in taps.calls if call.place in known)
+    return ((known[call.place], call) for call in layer_probes.calls if call.place in known)
 
 
-def _by_file(arrays: Mapping[str, np.ndarray], inference: Inference, taps: Taps) -> dict[str, np.ndarray]:
+def _by_file(
+    arrays: Mapping[str, np.ndarray], inference: Inference, layer_probes: LayerProbes
+) -> dict[str, np.ndarray]:
     """Return the inputs by their names in the file."""
-    return {name: arrays[info.name] for name, info in zip(taps.inputs, inference.inputs, strict=True)}
+    return {name: arrays[info.name] for name, info in zip(layer_probes.inputs, inference.inputs, strict=True)}
 
 
 def _fitted(sample: Sample, inference: Inference, batch: int | None) -> Sample:
@@ -87,14 +93,14 @@ def _compared(name: str, runs: Sequence[_Run], found: Sequence[Arrays | None]) -
         relative = max((e.keras_error / e.scale for e in expected if e.scale), default=0.0)
         for run, wanted, arrays in zip(runs, expected, found, strict=True):
             value = _as((arrays or ())[number], wanted.keras)
-            yield from compare_expected({name: value}, [_loosened(wanted, relative)], run.sample)
+            yield from compare_expected({name: value}, [_relaxed(wanted, relative)], run.sample)
 
 
 def _expected(name: str, keras: CallArrays, number: int) -> Expectation:
     return expect(name, keras.outputs[number], None if keras.references is None else keras.references[number])
 
 
-def _loosened(expected: Expectation, relative: float) -> Expectation:
+def _relaxed(expected: Expectation, relative: float) -> Expectation:
     """Return the expectation with Keras's error at least `relative` to the scale: one sample's error is a matter of luck."""
     rule = tolerance_for(expected.dtype)
     bound = rule.bound(max(expected.keras_error, relative * expected.scale), expected.scale)

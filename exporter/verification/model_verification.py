@@ -1,4 +1,4 @@
-"""The proof of one model: its samples and the truth, against which the file of every format is held."""
+"""The verification of one model: its samples and the truth, against which the file of every format is held."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from exporter.verification.saving import BATCH, load_samples, save_samples
 from exporter.verification.verify import verify_artifact
 
 
-class Proof:
+class ModelVerification:
     """Samples, and what each output should be for them.
 
     Args:
@@ -28,7 +28,7 @@ class Proof:
         real: the user's own data.
         counted: names of the model that a file may have with another count (`interface.fitted`).
         stated: the user's own tolerance, relative to the scale of each output; None: as measured.
-        of_batch: makes the proof for files of a fixed batch.
+        of_batch: makes the verification for files of a fixed batch.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Proof:
         counted: Collection[str] = (),
         *,
         stated: float | None = None,
-        of_batch: Callable[[int], Proof] | None = None,
+        of_batch: Callable[[int], ModelVerification] | None = None,
     ) -> None:
         self.reference = reference
         self._counted = counted
@@ -47,12 +47,12 @@ class Proof:
         self.real = tuple(real)
         self.stated = stated
         self._of_batch = of_batch
-        self._of_batches: dict[int, Proof] = {}
+        self._of_batches: dict[int, ModelVerification] = {}
 
     @classmethod
     def of_model(
         cls, inference: Inference, batch: Batch, data: Any = None, *, stated: float | None = None, anew: bool = False
-    ) -> Proof:
+    ) -> ModelVerification:
         """Make samples for a model, with Keras in float64 as the truth.
 
         Args:
@@ -69,17 +69,17 @@ class Proof:
         samples = make_samples(inference, batch, own=own)
         reference.prepare([*samples, *real])
 
-        def of_batch(size: int) -> Proof:
+        def of_batch(size: int) -> ModelVerification:
             return cls.of_model(inference, size, data, stated=stated, anew=anew)
 
         return cls(reference, samples, real, counted, stated=stated, of_batch=of_batch)
 
     @classmethod
-    def of_folder(cls, folder: Path) -> Proof:
+    def of_folder(cls, folder: Path) -> ModelVerification:
         """Read the golden samples that an export has written."""
         saved = load_samples(folder)
 
-        def of_batch(size: int) -> Proof:
+        def of_batch(size: int) -> ModelVerification:
             return cls.of_folder(folder / BATCH.format(size))
 
         return cls(saved.reference, saved.samples, saved.real, stated=saved.stated, of_batch=of_batch)
@@ -107,24 +107,24 @@ class Proof:
         parity = verify_artifact(runner, self.reference, self.samples, self.real)
         return replace(parity, notes=(*parity.notes, *runner.remarks))
 
-    def telling(self, parity: Parity) -> list[Sample]:
+    def most_informative(self, parity: Parity) -> list[Sample]:
         """Return the sample on which a file differs most, and the first few that have rows."""
         samples = [s for s in (*self.samples, *self.real) if rows_of(s.arrays, self.reference.inputs)]
         worst = parity.worst.case if parity.outputs else ""
         named = sorted((s for s in samples if worst.startswith(s.name)), key=lambda s: -len(s.name))
         return list({s.name: s for s in (*named[:1], *samples[:3])}.values())
 
-    def mixes_rows(self, parity: Parity, batch: int) -> bool:
+    def depends_across_rows(self, parity: Parity, batch: int) -> bool:
         """Whether a file of a fixed batch differs because the rows of a batch depend on each other in the model."""
-        (sample,) = self.telling(parity)[:1] or (None,)
-        return sample is not None and self.reference.mixes_rows(sample, batch)
+        (sample,) = self.most_informative(parity)[:1] or (None,)
+        return sample is not None and self.reference.depends_across_rows(sample, batch)
 
     def divides_into(self, batch: int) -> bool:
         """Whether outputs have one entry per row, so that samples can be fed to a file of a fixed batch in portions."""
         return all(o.shape and o.shape[0] in (None, batch) for o in self.reference.outputs)
 
-    def of_batch(self, batch: int) -> Proof:
-        """Return the proof for files of a fixed batch of a model whose rows depend on each other."""
+    def of_batch(self, batch: int) -> ModelVerification:
+        """Return the verification for files of a fixed batch of a model whose rows depend on each other."""
         if batch not in self._of_batches and self._of_batch is not None:
             self._of_batches[batch] = self._of_batch(batch)
         return self._of_batches.get(batch, self)
@@ -132,5 +132,5 @@ class Proof:
     def save(self, folder: Path) -> None:
         """Write the samples and what they should give, for `kx verify` and for the user's own tests."""
         save_samples(folder, self.samples, self.reference, self.real, self.stated, sorted(self._of_batches))
-        for batch, proof in self._of_batches.items():
-            proof.save(folder / BATCH.format(batch))
+        for batch, verification in self._of_batches.items():
+            verification.save(folder / BATCH.format(batch))

@@ -78,7 +78,7 @@ class Expectations(Protocol):
         """Return the same, for a file that is beyond the bounds: measured on more draws, if there can be more."""
         ...
 
-    def mixes_rows(self, sample: Sample, size: int) -> bool:
+    def depends_across_rows(self, sample: Sample, size: int) -> bool:
         """Whether Keras computes something else on `size` rows at a time than on all at once."""
         ...
 
@@ -145,7 +145,7 @@ class Reference:
         keys = dict.fromkeys([(), *self._expected[sample.name]])
         return {key: self._measured(sample, key, FEW) for key in keys}
 
-    def mixes_rows(self, sample: Sample, size: int) -> bool:
+    def depends_across_rows(self, sample: Sample, size: int) -> bool:
         """Whether Keras itself fails on `size` rows at a time, or computes something else than on all at once."""
         import tensorflow as tf
 

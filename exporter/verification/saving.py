@@ -71,7 +71,7 @@ class SavedReference:
         """Return the expectations by what the arithmetic of a file changes in the model."""
         return self.expectations[sample.name]
 
-    def mixes_rows(self, sample: Sample, size: int) -> bool:
+    def depends_across_rows(self, sample: Sample, size: int) -> bool:
         """Whether rows depended on each other, so that samples of this batch were saved."""
         return size in self.batches
 

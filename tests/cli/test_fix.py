@@ -24,9 +24,9 @@ def test_a_file_is_fixed(kx, tmp_path):
     assert answer.code == 0
     assert "code in the model file was allowed to run" in answer.out
     assert "lam: square, multiply" in answer.out
-    assert "1 Lambda call replaced; same function, proven" in " ".join(answer.out.split())
+    assert "1 Lambda call replaced; same function, verified" in " ".join(answer.out.split())
     again = kx("fix", tmp_path / "new.keras", "-o", tmp_path / "newer.keras")
-    assert "it has no Lambda, and is written as it was; same function, proven" in " ".join(again.out.split())
+    assert "it has no Lambda, and is written as it was; same function, verified" in " ".join(again.out.split())
     np.testing.assert_array_equal(exporter.load(tmp_path / "new.keras")(X), X * 3)
 
 
@@ -62,7 +62,7 @@ def test_a_file_of_keras_2_becomes_one_of_keras_3(kx, tmp_path):
     assert answer.code == 0
     told = " ".join(answer.out.split())
     assert "slope 0.2" in told
-    assert f"read with the meaning of Keras {tf_keras.__version__} (1 note); same function, proven" in told
+    assert f"read with the meaning of Keras {tf_keras.__version__} (1 note); same function, verified" in told
     assert (
         kx("fix", tmp_path / "old.keras", "-o", tmp_path / "new.keras", "--json").json["keras_2"]
         == tf_keras.__version__

@@ -31,7 +31,7 @@ class Outcome:
         case: its name.
         format: "onnx", "tflite" or "saved_model".
         status: "right" (loads and computes what Keras computes), "refused" (layer and remedy named), "wrong"
-            (other numbers), "failed" (another error, or the runtime refuses the file), "unproven" (the file loads, and
+            (other numbers), "failed" (another error, or the runtime refuses the file), "unverified" (the file loads, and
             Keras itself cannot run the model on this machine).
         detail: the refusal, the error, or the worst output.
         ops: how often each op occurs in the file.
@@ -48,7 +48,7 @@ class Outcome:
     @property
     def ok(self) -> bool:
         """Whether the file is right, or was refused as it should be."""
-        return self.status in ("right", "refused", "unproven")
+        return self.status in ("right", "refused", "unverified")
 
 
 def examine(case: Case, format_name: str, folder: Path, *, dynamic: bool = False) -> Outcome:
@@ -88,7 +88,7 @@ def _compared(case: Case, inference: Inference, runner: formats.Runner) -> tuple
     try:
         parity = verify_artifact(runner, reference, _samples(case, inference, runner))
     except tf.errors.OpError as error:
-        return "unproven", f"Keras cannot run it here: {str(error).splitlines()[0]}"
+        return "unverified", f"Keras cannot run it here: {str(error).splitlines()[0]}"
     if parity.ok:
         return "right", ""
     if not parity.outputs:

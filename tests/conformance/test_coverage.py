@@ -23,7 +23,7 @@ RECORDED = [
     for file in sorted(RECORD.glob("*.json"))
     for name, entry in json.loads(file.read_text()).items()
 ]
-RANKS = ("crashed", "failed", "wrong", "unproven", "refused", "right")
+RANKS = ("crashed", "failed", "wrong", "unverified", "refused", "right")
 
 
 @pytest.mark.parametrize(("form", "name", "status"), RECORDED)

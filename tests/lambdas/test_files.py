@@ -11,7 +11,7 @@ from keras import layers
 import exporter
 from exporter.errors import LoadError, OutputError, ParityError, UnsafeFileError, UnsupportedError, UsageError
 from exporter.lambdas import files
-from exporter.lambdas.bytecode import usual_names
+from exporter.lambdas.bytecode import default_globals
 
 K = tf.keras.backend
 X = np.random.default_rng(1).standard_normal((3, 4)).astype("float32")
@@ -84,7 +84,7 @@ def test_unsuitable_outputs(saved, tmp_path) -> None:
 
 def test_keras_is_put_back() -> None:
     before = vars(layers.Lambda)["from_config"]
-    with usual_names():
+    with default_globals():
         assert vars(layers.Lambda)["from_config"] is not before
     assert vars(layers.Lambda)["from_config"] is before
 

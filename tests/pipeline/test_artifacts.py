@@ -9,10 +9,10 @@ from keras import ops
 
 from exporter import export, formats
 from exporter.capture.inference import Inference
-from exporter.pipeline.artifacts import Job, made
+from exporter.pipeline.artifacts import Job, write_and_verify
 from exporter.pipeline.options import checked_options
 from exporter.run.progress import Silent
-from exporter.verification.model_verification import Proof
+from exporter.verification.model_verification import ModelVerification
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def job(tmp_path):
     x = keras.Input((4,), name="x")
     inference = Inference(keras.Model(x, keras.layers.Dense(3, name="y")(x)))
     options = checked_options(("onnx",), "dynamic", 1, None, None, True)
-    return Job(inference, options, {}, tmp_path, Proof.of_model(inference, "dynamic"))
+    return Job(inference, options, {}, tmp_path, ModelVerification.of_model(inference, "dynamic"))
 
 
 def test_a_file_of_other_weights_is_told_with_the_size_of_the_difference_and_the_layer(job):
     other = keras.models.clone_model(job.inference.model)
     other.get_layer("y").kernel.assign(job.inference.model.get_layer("y").kernel + np.ones((4, 3)))
-    job.proof = Proof.of_model(Inference(other), "dynamic")
-    error = made(formats.get("onnx"), job, job.folder, Silent()).error
+    job.verification = ModelVerification.of_model(Inference(other), "dynamic")
+    error = write_and_verify(formats.get("onnx"), job, job.folder, Silent()).error
     assert "max |difference| " in error.reason
     assert "'y'" in error.where
     assert "report it" in error.remedy

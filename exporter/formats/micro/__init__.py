@@ -84,7 +84,7 @@ class Micro:
         with _model_of(path) as model:
             return MicroRunner(model)
 
-    def taps(self, path: Path) -> None:
+    def layer_probes(self, path: Path) -> None:
         """Return None: the file does not say which tensors belong to which layer."""
 
     def inspect(self, path: Path) -> Inspection:

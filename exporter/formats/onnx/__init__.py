@@ -10,7 +10,7 @@ from pathlib import Path
 
 from exporter.capture.inference import Inference
 from exporter.errors import InvalidArtifactError, LoadError, UnsafeFileError
-from exporter.formats import FORMATS, Taps
+from exporter.formats import FORMATS, LayerProbes
 from exporter.formats.onnx.runner import OnnxRunner
 from exporter.spec import Inspection, Options
 
@@ -48,7 +48,7 @@ class Onnx:
         """Load the file in ONNX Runtime."""
         return OnnxRunner(path, threads=threads or 0)
 
-    def taps(self, path: Path) -> Taps | None:
+    def layer_probes(self, path: Path) -> LayerProbes | None:
         """Load the file with the tensors of its layer map as outputs."""
         from exporter.formats.onnx.layer_probes import open_taps
 

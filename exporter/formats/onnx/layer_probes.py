@@ -11,7 +11,7 @@ import onnx
 import onnx_ir as ir
 
 from exporter.errors import InvalidArtifactError
-from exporter.formats import TappedCall
+from exporter.formats import ProbedLayer
 from exporter.formats.onnx import layer_map
 from exporter.formats.onnx.layer_map import MappedCall
 
@@ -39,7 +39,7 @@ class OnnxTaps:
     def __init__(self, path: Path, calls: Sequence[MappedCall]) -> None:
         self._path = path
         self._calls = {call.name: call for call in calls}
-        self.calls = tuple(TappedCall(call.name, call.kind, call.place) for call in calls)
+        self.calls = tuple(ProbedLayer(call.name, call.kind, call.place) for call in calls)
         proto = onnx.load(path, load_external_data=False)
         sizes = [value.type.tensor_type.shape.dim[:1] for value in proto.graph.input]
         self.batch: int | None = next((d.dim_value for dims in sizes for d in dims if d.dim_value), None)

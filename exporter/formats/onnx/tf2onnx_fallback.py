@@ -25,7 +25,7 @@ def convert_op(g: Graph, op: Any, inputs: Sequence[Any]) -> list[Value]:
     Raises:
         NotImplementedError: if tf2onnx has no valid form of it either.
     """
-    if not all(isinstance(value, Value) for value in inputs) or not g.wants(OPSET):
+    if not all(isinstance(value, Value) for value in inputs) or not g.supports_opset(OPSET):
         raise NotImplementedError(f"there is no lowering for the TensorFlow op {op.type}")
     proto = _converted(op, inputs)
     model = ir.from_proto(proto)

@@ -58,7 +58,7 @@ class Ort:
         """Load the file in ONNX Runtime."""
         return OnnxRunner(path, threads=threads or 0)
 
-    def taps(self, path: Path) -> None:
+    def layer_probes(self, path: Path) -> None:
         """Return None: optimizing joins the tensors of layers."""
 
     def inspect(self, path: Path) -> Inspection:

@@ -97,7 +97,7 @@ class SavedModel:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
         return opened_here(path, _extra(path))
 
-    def taps(self, path: Path) -> None:
+    def layer_probes(self, path: Path) -> None:
         """Return None: the file does not say which tensors belong to which layer."""
 
     def inspect(self, path: Path) -> Inspection:

@@ -86,7 +86,7 @@ class Tflite:
 
         return LiteRtRunner(path, threads=threads or 1)
 
-    def taps(self, path: Path) -> None:
+    def layer_probes(self, path: Path) -> None:
         """Return None: the file does not say which tensors belong to which layer."""
 
     def inspect(self, path: Path) -> Inspection:

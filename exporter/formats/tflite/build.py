@@ -65,7 +65,7 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
             shapes.
     """
     from exporter.formats.tflite.lower import UnwritableError, rewritten
-    from exporter.formats.tflite.passes.external_weights import Outside
+    from exporter.formats.tflite.passes.external_weights import ExternalWeights
     from exporter.formats.tflite.passes.slice_motion import narrowed, plan_of
 
     with overridden(*replacements()):
@@ -74,14 +74,14 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo], least: int | None 
     refuse_float8(concrete, inference.model)
     if plan := plan_of(concrete.graph):
         concrete = inference.trace(narrowed(concrete, plan), inputs)
-    outside = Outside.of(concrete, least)
+    external = ExternalWeights.of(concrete, least)
     written = [replace(i, dtype=WRITTEN_AS.get(i.dtype, i.dtype)) for i in inputs]
-    further = [TensorInfo(weight.name, weight.shape, "float32") for weight in outside.weights]
+    further = [TensorInfo(weight.name, weight.shape, "float32") for weight in external.weights]
     try:
-        traced = inference.trace(rewritten(concrete, outside, WRITTEN_AS), [*written, *further])
+        traced = inference.trace(rewritten(concrete, external, WRITTEN_AS), [*written, *further])
     except UnwritableError as error:
         raise unwritable(error, inference.model) from error
-    return traced, outside.weights
+    return traced, external.weights
 
 
 def convert_traced(concrete: Any, model: Any, *, flex: bool = False) -> bytes:
@@ -111,12 +111,12 @@ def _converter_class() -> Any:
     import tensorflow as tf
 
     from exporter.formats.tflite.passes.fused_lstm import expand
-    from exporter.formats.tflite.passes.loops import mend_loops
+    from exporter.formats.tflite.passes.loops import fix_loops
 
     class Converter(tf.lite.TFLiteConverter):
         def _freeze_concrete_function(self) -> Any:
             graph_def, inputs, outputs, function = super()._freeze_concrete_function()
-            mend_loops(graph_def, {tensor.name for tensor in outputs})
+            fix_loops(graph_def, {tensor.name for tensor in outputs})
             expand(graph_def)
             return graph_def, inputs, outputs, function
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from exporter.errors import MissingRuntimeError
 
-PROVEN_WITH_FLEX = "proven in TensorFlow's own interpreter with the Flex delegate, not in LiteRT"
+VERIFIED_WITH_FLEX = "verified in TensorFlow's own interpreter with the Flex delegate, not in LiteRT"
 
 
 def cost_of_flex(ops: Sequence[str]) -> str:

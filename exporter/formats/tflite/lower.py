@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from exporter.formats.tflite.lowerings.math.complex_numbers import STRUCTURAL, Pair, structural
 from exporter.formats.tflite.passes.constant_folding import Folded
-from exporter.formats.tflite.passes.external_weights import Outside, emitted
+from exporter.formats.tflite.passes.external_weights import ExternalWeights, emitted
 from exporter.formats.tflite.registry import ASSIGNMENTS, op_lowerings
 from exporter.tfgraph.precision import TO_SINGLE
 from exporter.tfgraph.rewriter import Replay, definition
@@ -25,23 +25,23 @@ CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 CASES = ("Case", "StatelessCase")
 
 
-def rewritten(concrete: Any, outside: Outside, written_as: Mapping[str, str]) -> Callable[..., list[Any]]:
+def rewritten(concrete: Any, external: ExternalWeights, written_as: Mapping[str, str]) -> Callable[..., list[Any]]:
     """Return a function of flat tensors that emits `concrete` with its ops lowered, in float32.
 
     Inputs may be of any dtype; outputs keep theirs but for those in `written_as`. Behind the model's own inputs it takes the
-    weights that are to stay outside.
+    weights that are to stay external.
     """
     lowerings = op_lowerings()
 
     def function(*tensors: Any) -> list[Any]:
         source = concrete.graph
-        held = {id(weight.variable) for weight in outside.weights}
+        held = {id(weight.variable) for weight in external.weights}
         for variable in source.variables:
             if id(variable) not in held:
                 tf.compat.v1.get_default_graph().watch_variable(variable)
-        own = len(tensors) - len(outside.weights)
-        folded = Folded.of(concrete, lowerings, outside.uses)
-        rewriter = _Lowering(TO_SINGLE, lowerings, source, outside, tensors[own:], folded)
+        own = len(tensors) - len(external.weights)
+        folded = Folded.of(concrete, lowerings, external.uses)
+        rewriter = _Lowering(TO_SINGLE, lowerings, source, external, tensors[own:], folded)
         outputs, _ = rewriter.replay(source, [*tensors[:own], *concrete.captured_inputs])
         joined = [o.joined() if isinstance(o, Pair) else o for o in outputs]
         dtypes = [written_as.get(old.dtype.name, old.dtype) for old in concrete.outputs]
@@ -72,20 +72,20 @@ class _Lowering(Replay):
         mapping: Mapping[str, str],
         lowerings: Mapping[str, Sequence[Any]],
         source: Any,
-        outside: Outside,
+        external: ExternalWeights,
         weights: Sequence[Any],
         folded: Folded,
     ) -> None:
         super().__init__(mapping)
         self._lowerings = lowerings
-        self._source, self._outside, self._weights = source, outside, weights
+        self._source, self._external, self._weights = source, external, weights
         self._folded = folded
 
     def emit(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
         """Emit the lowering of an op, or the op itself where there is none or it declines."""
         if op.type in ASSIGNMENTS:
             return tf.no_op(), []
-        if op.graph is self._source and op.name in self._outside.left_out | self._folded.left_out:
+        if op.graph is self._source and op.name in self._external.left_out | self._folded.left_out:
             return tf.no_op(), [None] * len(op.outputs)
         if op.graph is self._source and op.outputs and all(t.name in self._folded.values for t in op.outputs):
             constants = [self._constant(self._folded.values[tensor.name]) for tensor in op.outputs]
@@ -116,10 +116,10 @@ class _Lowering(Replay):
         return tf.constant(value.numpy(), tf.as_dtype(self._mapped(value.dtype.as_datatype_enum)))
 
     def _lowered(self, op: Any, inputs: list[Any]) -> Any:
-        if op.graph is self._source and op.name in self._outside.uses:
+        if op.graph is self._source and op.name in self._external.uses:
             x = next(i for i in inputs if i is not None)
             with tf.name_scope(f"{op.name}/"):
-                return emitted(op, x, self._weights[self._outside.uses[op.name]])
+                return emitted(op, x, self._weights[self._external.uses[op.name]])
         if op.type in CALLS:
             return self._inlined(op, op.get_attr("f").name, inputs)
         if op.type in CASES:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from exporter.errors import InvalidArtifactError, UsageError
-from exporter.formats.tflite.flex import PROVEN_WITH_FLEX, with_flex, without_flex
+from exporter.formats.tflite.flex import VERIFIED_WITH_FLEX, with_flex, without_flex
 from exporter.formats.tflite.inspect import inspect
 from exporter.spec import TensorInfo
 from exporter.tfgraph.precision import TO_SINGLE
@@ -59,7 +59,7 @@ class LiteRtRunner:
             raise InvalidArtifactError(
                 "LiteRT does not load the file", where=str(path), reason=_first_line(error)
             ) from error
-        self.remarks = (*([PROVEN_WITH_FLEX] if flex else []), *_rounded(self.inputs))
+        self.remarks = (*([VERIFIED_WITH_FLEX] if flex else []), *_rounded(self.inputs))
         self._input_indices, self._output_indices = self._indices()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

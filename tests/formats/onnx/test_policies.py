@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from exporter.verification.model_verification import Proof
+from exporter.verification.model_verification import ModelVerification
 from exporter.verification.values import numpy_dtype
 from tests.formats.onnx.lowerings.exported import export, model_of, normal
 
@@ -67,4 +67,4 @@ def test_whole_numbers_in_and_out(dtype):
 
 def test_bfloat16_is_proven_as_a_user_would():
     exported = export(transformer("mixed_bfloat16"))
-    assert Proof.of_model(exported.inference, "dynamic").check(exported.runner).ok
+    assert ModelVerification.of_model(exported.inference, "dynamic").check(exported.runner).ok

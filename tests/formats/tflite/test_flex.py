@@ -10,7 +10,7 @@ from keras import layers
 import exporter
 from exporter.errors import MissingRuntimeError, UnsupportedError
 from exporter.formats.tflite import runner
-from exporter.formats.tflite.flex import PROVEN_WITH_FLEX
+from exporter.formats.tflite.flex import VERIFIED_WITH_FLEX
 
 
 class Dilation(layers.Layer):
@@ -108,7 +108,7 @@ def test_where_the_delegate_is_there_the_proof_names_the_interpreter(tmp_path, m
     monkeypatch.setattr(runner, "with_flex", Interpreter)
     report = exporter.export(model, tmp_path / "out", ("tflite",), allow_flex=True)
     report.raise_for_status()
-    assert PROVEN_WITH_FLEX in report["tflite"].parity.notes
+    assert VERIFIED_WITH_FLEX in report["tflite"].parity.notes
 
 
 def test_builtin_ops_are_kept_where_they_suffice(tmp_path):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
-from exporter.formats.onnx.builder.kernels import Lift, lift
+from exporter.formats.onnx.builder.kernels import Promotion, promotion
 from exporter.formats.onnx.builder.value import Constant, Order, Shape, Value, broadcast_shapes, identity
 
 Operand = Value | np.ndarray | float | int | bool | None
@@ -35,7 +35,7 @@ class Graph:
 
     Attributes:
         walk: writes a TensorFlow graph (a loop's body) into a graph, given values for its arguments.
-        wanted: the lowest opset that has every form used so far (`wants`).
+        wanted: the lowest opset that has every form used so far (`supports_opset`).
     """
 
     def __init__(self, opset: int, outer: Graph | None = None) -> None:
@@ -57,7 +57,7 @@ class Graph:
 
     # -- choosing forms ------------------------------------------------------------------------------------------------
 
-    def wants(self, opset: int) -> bool:
+    def supports_opset(self, opset: int) -> bool:
         """Say that a form of `opset` is wanted; return whether it may be used."""
         if opset > self.opset:
             return False
@@ -74,7 +74,7 @@ class Graph:
             self.scope = before
 
     @contextlib.contextmanager
-    def aside(self, scope: str) -> Iterator[list[ir.Node]]:
+    def scratch_nodes(self, scope: str) -> Iterator[list[ir.Node]]:
         """Write into a list of its own inside this context, named after `scope`: for nodes that take a place elsewhere."""
         before, self.nodes = self.nodes, []
         try:
@@ -261,7 +261,7 @@ class Graph:
         if size is not None:
             return self.constant([size], np.int64)
         place = value.axis(axis)
-        if self.wants(15):
+        if self.supports_opset(15):
             return self.raw("Shape", value, shape=(1,), dtype=ir.DataType.INT64, start=place, end=place + 1)
         sizes = self.raw("Shape", value, shape=(value.rank,), dtype=ir.DataType.INT64)
         return self.op("Gather", sizes, self.constant([place], np.int64), shape=(1,), axis=0)
@@ -327,9 +327,11 @@ class Graph:
         like = next((v for v in operands if isinstance(v, Value)), None)
         return [None if operand is None else self.value_of(operand, like) for operand in operands]
 
-    def _lifted(self, kind: str, domain: str, values: list[Value | None]) -> tuple[list[Value | None], Lift | None]:
+    def _lifted(
+        self, kind: str, domain: str, values: list[Value | None]
+    ) -> tuple[list[Value | None], Promotion | None]:
         """Cast the inputs of a node to types that ONNX Runtime computes it in, if it has no kernel for theirs."""
-        lifted = lift(kind, domain, self.opset, tuple(None if v is None else v.dtype for v in values))
+        lifted = promotion(kind, domain, self.opset, tuple(None if v is None else v.dtype for v in values))
         if lifted is None:
             return values, None
         return [

@@ -145,7 +145,7 @@ def shaped(g: Graph, x: Value, sizes: list[Index], shape: Shape | None = None) -
     known = tuple(size.known for size in sizes)
     shape = known if shape is None else shape
     target = joined(g, [size.vector() for size in sizes])
-    zeros = 1 if None in known and g.wants(14) else None
+    zeros = 1 if None in known and g.supports_opset(14) else None
     return g.op("Reshape", x, target, shape=shape, allowzero=zeros)
 
 

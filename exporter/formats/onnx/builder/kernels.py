@@ -30,7 +30,7 @@ WIDER: Mapping[DataType, tuple[DataType, ...]] = {
 
 
 @dataclass(frozen=True)
-class Lift:
+class Promotion:
     """How to run an op that has no kernel for the types at hand.
 
     Args:
@@ -47,7 +47,7 @@ class Lift:
 
 
 @lru_cache(maxsize=4096)
-def lift(kind: str, domain: str, opset: int, types: tuple[DataType | None, ...]) -> Lift | None:
+def promotion(kind: str, domain: str, opset: int, types: tuple[DataType | None, ...]) -> Promotion | None:
     """Return how to run `kind` on inputs of `types`; None if ONNX Runtime takes them as they are.
 
     Args:
@@ -75,7 +75,7 @@ def lift(kind: str, domain: str, opset: int, types: tuple[DataType | None, ...])
     if not any(inputs):
         return None
     lifted = {name for name, dtype in zip(names, inputs, strict=True) if dtype is not None}
-    return Lift(inputs, tuple(chosen[o.type_str] if o.type_str in lifted else None for o in schema.outputs))
+    return Promotion(inputs, tuple(chosen[o.type_str] if o.type_str in lifted else None for o in schema.outputs))
 
 
 def _runnable(versions: Sequence[_Version], kind: str, name: str, dtype: DataType) -> DataType:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from exporter.formats.onnx.builder.value import Value
 
 
-def keep_sum_apart(x: Value, *, bias: bool = False) -> Value:
+def prevent_ort_fusion(x: Value, *, bias: bool = False) -> Value:
     """Write the addition that made `x` as Sum: of two computed tensors, or of one and a bias."""
     node = x.ir.producer() if x.ir is not None else None
     if node is not None and node.op_type == "Add":

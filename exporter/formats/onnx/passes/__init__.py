@@ -12,11 +12,11 @@ from onnx_ir.passes import common as passes
 from exporter.formats.onnx.builder.graph import Graph
 from exporter.formats.onnx.layer_map import LayerMap, is_reader
 from exporter.formats.onnx.opset import NEWEST
-from exporter.formats.onnx.passes.conv1d_as_conv2d import compute_sequences_as_images
+from exporter.formats.onnx.passes.conv1d_as_conv2d import convert_conv1d_to_conv2d
 from exporter.formats.onnx.passes.fusion import fuse
 from exporter.formats.onnx.passes.identities import remove_identities
-from exporter.formats.onnx.passes.reshapes import leave_out_reshapes
-from exporter.formats.onnx.passes.slice_motion import take_slices_early
+from exporter.formats.onnx.passes.reshapes import eliminate_reshapes
+from exporter.formats.onnx.passes.slice_motion import hoist_slices
 
 
 def tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
@@ -33,16 +33,16 @@ def tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
         passes.CommonSubexpressionEliminationPass()(model)
         remove_identities(model)
         fuse(model, g)
-        compute_sequences_as_images(graph, g)
-        leave_out_reshapes(graph, g)
-        take_slices_early(graph, g)
-        _remove_forms_given_up(graph)
+        convert_conv1d_to_conv2d(graph, g)
+        eliminate_reshapes(graph, g)
+        hoist_slices(graph, g)
+        _eliminate_dead_code(graph)
     for name, value in g.initializers.items():
         graph.initializers.setdefault(name, value)  # numbers that what was written last takes
     passes.RemoveUnusedNodesPass()(model)
 
 
-def _remove_forms_given_up(graph: ir.Graph) -> None:
+def _eliminate_dead_code(graph: ir.Graph) -> None:
     """Remove the nodes that nothing takes the results of, so that the layer map does not count them among the takers."""
     for node in reversed(graph):
         if not is_reader(node) and not any(output.uses() or output.is_graph_output() for output in node.outputs):

@@ -21,21 +21,21 @@ BLOCK = 16  # channels that ONNX Runtime computes at once
 WIDEST = 128  # channels; beyond, its kernels for one dimension are as fast
 ROW = 2  # the axis of an image that has one element
 
-Form = Callable[["_Sequences", ir.Node], Value | None]
-FORMS: dict[str, Form] = {}
+Conversion = Callable[["_Sequences", ir.Node], Value | None]
+CONVERSIONS: dict[str, Conversion] = {}
 
 
-def becomes(*kinds: str) -> Callable[[Form], Form]:
+def becomes(*kinds: str) -> Callable[[Conversion], Conversion]:
     """Enter what writes a node's result as an image, or returns None, for types of ops."""
 
-    def enter(form: Form) -> Form:
-        FORMS.update(dict.fromkeys(kinds, form))
+    def enter(form: Conversion) -> Conversion:
+        CONVERSIONS.update(dict.fromkeys(kinds, form))
         return form
 
     return enter
 
 
-def compute_sequences_as_images(graph: ir.Graph, g: Graph) -> None:
+def convert_conv1d_to_conv2d(graph: ir.Graph, g: Graph) -> None:
     """Write what runs faster on images of one row.
 
     Args:
@@ -44,7 +44,7 @@ def compute_sequences_as_images(graph: ir.Graph, g: Graph) -> None:
     """
     sequences = _Sequences(graph, g)
     for node in list(graph):
-        if node.op_type in FORMS and not node.domain and node.outputs[0].dtype == ir.DataType.FLOAT:
+        if node.op_type in CONVERSIONS and not node.domain and node.outputs[0].dtype == ir.DataType.FLOAT:
             sequences.rewrite(node)
 
 
@@ -58,8 +58,8 @@ class _Sequences:
 
     def rewrite(self, node: ir.Node) -> None:
         """Put the image of a node's result in place of it, and a Squeeze for those who take a sequence."""
-        with self.g.aside((node.name or "").rpartition("/")[0]) as nodes:
-            image = FORMS[node.op_type](self, node)
+        with self.g.scratch_nodes((node.name or "").rpartition("/")[0]) as nodes:
+            image = CONVERSIONS[node.op_type](self, node)
             if image is None:
                 return
             result = self.g.op("Squeeze", image, _axes(ROW), shape=(*image.shape[:ROW], *image.shape[ROW + 1 :]))

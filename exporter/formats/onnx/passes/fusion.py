@@ -53,7 +53,7 @@ def _only_used_inside(nodes: Sequence[ir.Node], last: ir.Node) -> bool:
 
 def _replace(fusion: Fusion, bindings: Mapping[str, ir.Value], last: ir.Node, graph: ir.Graph, g: Graph) -> bool:
     scope = (last.name or "").rpartition("/")[0]
-    with g.aside(scope) as nodes:
+    with g.scratch_nodes(scope) as nodes:
         result = fusion.written(g, bindings)
     if result is None:
         return False

@@ -17,7 +17,7 @@ from exporter.formats.onnx.builder.value import Shape
 KINDS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 
 
-def leave_out_reshapes(graph: ir.Graph, g: Graph) -> None:
+def eliminate_reshapes(graph: ir.Graph, g: Graph) -> None:
     """Take values from as far before a chain of reshapes as they are the same.
 
     Args:

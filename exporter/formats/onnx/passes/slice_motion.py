@@ -23,7 +23,7 @@ END = 2**31 - 1  # as the end of a slice: to the end
 
 
 @dataclass(frozen=True)
-class Cut:
+class SliceSpec:
     """The entries of a tensor from `first` on, `count` of them, along `axis`; -1 is the last of an unknown number."""
 
     axis: int
@@ -35,14 +35,14 @@ class Cut:
 class Partial:
     """What a node takes of its inputs (None: the whole), and what it then computes of its result."""
 
-    inputs: Sequence[Cut | None]
-    result: Cut
+    inputs: Sequence[SliceSpec | None]
+    result: SliceSpec
 
 
 Plan = Mapping[ir.Node, Partial]  # in the order of the graph
 
 
-def take_slices_early(graph: ir.Graph, g: Graph) -> None:
+def hoist_slices(graph: ir.Graph, g: Graph) -> None:
     """Move slices up where that spares work.
 
     Args:
@@ -50,7 +50,7 @@ def take_slices_early(graph: ir.Graph, g: Graph) -> None:
         g: knows the shapes of its values, and writes the slices.
     """
     if plan := _planned(graph, g):
-        _Narrowing(graph, g, plan).apply()
+        _SlicePropagation(graph, g, plan).apply()
 
 
 def _planned(graph: ir.Graph, g: Graph) -> Plan:
@@ -95,7 +95,7 @@ def _users(node: ir.Node, needed: set[ir.Node]) -> list[tuple[ir.Node, int]]:
     return [(user, place) for user, place in uses if user in needed or user.graph is not node.graph]
 
 
-def _wanted(node: ir.Node, users: Sequence[tuple[ir.Node, int]], plan: Plan) -> Cut | None:
+def _wanted(node: ir.Node, users: Sequence[tuple[ir.Node, int]], plan: Plan) -> SliceSpec | None:
     """Return the part that everything takes that takes what a node computes; None if that is needed whole."""
     if len(node.outputs) != 1 or node.domain or node.outputs[0].is_graph_output():
         return None
@@ -103,7 +103,7 @@ def _wanted(node: ir.Node, users: Sequence[tuple[ir.Node, int]], plan: Plan) -> 
     return cuts.pop() if len(cuts) == 1 else None
 
 
-def _cut_by(node: ir.Node, shape: Shape | None) -> Cut | None:
+def _cut_by(node: ir.Node, shape: Shape | None) -> SliceSpec | None:
     """Return what a slice takes, if it cuts along one axis, and takes half of it at most, or one end of unknown length."""
     if shape is None or node.op_type not in ("Gather", "Slice"):
         return None
@@ -113,7 +113,7 @@ def _cut_by(node: ir.Node, shape: Shape | None) -> Cut | None:
     return cut if 0 < 2 * cut.count <= size else None
 
 
-def _gathered(node: ir.Node, shape: Shape) -> Cut | None:
+def _gathered(node: ir.Node, shape: Shape) -> SliceSpec | None:
     index = _array(node.inputs[1])
     return (
         _one(node.attributes.get_int("axis", 0) % len(shape), int(index), shape)
@@ -122,15 +122,15 @@ def _gathered(node: ir.Node, shape: Shape) -> Cut | None:
     )
 
 
-def _one(axis: int, index: int, shape: Shape) -> Cut | None:
+def _one(axis: int, index: int, shape: Shape) -> SliceSpec | None:
     """Return one entry. Of an axis of unknown length, which may be 1 where it is repeated, only an end is the same there."""
     size = shape[axis]
     if size is None:
-        return Cut(axis, index, 1) if index in (0, -1) else None
-    return Cut(axis, index % size, 1) if -size <= index < size else None
+        return SliceSpec(axis, index, 1) if index in (0, -1) else None
+    return SliceSpec(axis, index % size, 1) if -size <= index < size else None
 
 
-def _sliced(node: ir.Node, shape: Shape) -> Cut | None:
+def _sliced(node: ir.Node, shape: Shape) -> SliceSpec | None:
     limits = [_array(value) for value in node.inputs[1:]]
     if len(limits) < 3 or any(limit is None or limit.size != 1 for limit in limits):
         return None
@@ -143,14 +143,14 @@ def _sliced(node: ir.Node, shape: Shape) -> Cut | None:
             _one(axis % len(shape), start, shape) if (start, stop) == (0, 1) or (start == -1 and stop >= END) else None
         )
     first, last, _ = slice(start, stop).indices(size)
-    return Cut(axis % len(shape), first, last - first)
+    return SliceSpec(axis % len(shape), first, last - first)
 
 
 def _array(value: ir.Value | None) -> np.ndarray | None:
     return None if value is None or value.const_value is None else value.const_value.numpy()
 
 
-class _Narrowing:
+class _SlicePropagation:
     """Lets the nodes of a plan compute the parts that are planned.
 
     Args:
@@ -161,7 +161,7 @@ class _Narrowing:
 
     def __init__(self, graph: ir.Graph, g: Graph, plan: Plan) -> None:
         self._graph, self._g, self._plan = graph, g, plan
-        self._parts: dict[tuple[ir.Value, Cut], ir.Value] = {}
+        self._parts: dict[tuple[ir.Value, SliceSpec], ir.Value] = {}
 
     def apply(self) -> None:
         """Narrow every node of the plan."""
@@ -177,13 +177,13 @@ class _Narrowing:
                 self._reshape(node, part.result)
             let_go(node.outputs[0])
 
-    def _part(self, node: ir.Node, value: ir.Value, cut: Cut) -> ir.Value:
+    def _part(self, node: ir.Node, value: ir.Value, cut: SliceSpec) -> ir.Value:
         if (value, cut) not in self._parts:
             limits = [np.array([n], np.int64) for n in (cut.first, cut.first + cut.count or END, cut.axis)]
             self._parts[value, cut] = self._written(node, "Slice", value, *limits)
         return self._parts[value, cut]
 
-    def _drop(self, node: ir.Node, cut: Cut) -> None:
+    def _drop(self, node: ir.Node, cut: SliceSpec) -> None:
         """Replace a slice, which has become needless but for the axis that it removes."""
         (source, old) = node.inputs[0], node.outputs[0]
         assert source is not None
@@ -194,7 +194,7 @@ class _Narrowing:
         ir.convenience.replace_all_uses_with(old, new, replace_graph_outputs=True)
         self._graph.remove(node, safe=True)
 
-    def _reshape(self, node: ir.Node, cut: Cut) -> None:
+    def _reshape(self, node: ir.Node, cut: SliceSpec) -> None:
         target = _array(node.inputs[1])
         assert target is not None
         if target[cut.axis] > 0:
@@ -205,7 +205,7 @@ class _Narrowing:
     def _written(self, node: ir.Node, kind: str, value: ir.Value, *operands: np.ndarray) -> ir.Value:
         known = self._g.filed(value)
         assert known is not None
-        with self._g.aside((node.name or "").rpartition("/")[0]) as nodes:
+        with self._g.scratch_nodes((node.name or "").rpartition("/")[0]) as nodes:
             result = self._g.raw(kind, known, *operands, shape=known.shape).ir
         assert result is not None
         self._graph.insert_before(node, nodes)

@@ -42,7 +42,7 @@ class Weight:
 
 
 @dataclass
-class Outside:
+class ExternalWeights:
     """The large weights of a traced function.
 
     Attributes:
@@ -57,7 +57,7 @@ class Outside:
     _numbers: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, concrete: Any, least: int | None = None) -> Outside:
+    def of(cls, concrete: Any, least: int | None = None) -> ExternalWeights:
         """Find the weights of at least `least` bytes, by default `LARGE`, that the converter would take as they are."""
         found, least = cls(), LARGE if least is None else least
         variables = {id(v.handle): v for v in concrete.graph.variables}

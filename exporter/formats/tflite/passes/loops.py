@@ -20,7 +20,7 @@ import tensorflow as tf
 LOOPS = ("While", "StatelessWhile")
 
 
-def mend_loops(graph_def: Any, outputs: Collection[str]) -> None:
+def fix_loops(graph_def: Any, outputs: Collection[str]) -> None:
     """Rewrite the bodies of the loops in a frozen GraphDef, also of loops in loops.
 
     Args:

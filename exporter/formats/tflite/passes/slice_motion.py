@@ -25,7 +25,7 @@ PRODUCTS = frozenset({"MatMul", "BatchMatMulV2", "Einsum"})
 
 
 @dataclass(frozen=True)
-class Cut:
+class SliceSpec:
     """The entries of a tensor from `first` on, `count` of them, along `axis`."""
 
     axis: int
@@ -41,8 +41,8 @@ class Cut:
 class Partial:
     """What an op takes of its inputs (None: the whole), and what it then computes of its result."""
 
-    inputs: Sequence[Cut | None]
-    result: Cut
+    inputs: Sequence[SliceSpec | None]
+    result: SliceSpec
 
 
 Plan = Mapping[str, Partial]  # by the name of the op
@@ -89,18 +89,18 @@ def narrowed(concrete: Any, plan: Plan) -> Callable[..., list[Any]]:
     def function(*tensors: Any) -> list[Any]:
         for variable in concrete.graph.variables:
             tf.compat.v1.get_default_graph().watch_variable(variable)
-        return _Narrowing(concrete.graph, plan).replay(concrete.graph, [*tensors, *concrete.captured_inputs])[0]
+        return _SlicePropagation(concrete.graph, plan).replay(concrete.graph, [*tensors, *concrete.captured_inputs])[0]
 
     return function
 
 
-class _Narrowing(Replay):
+class _SlicePropagation(Replay):
     """Replays a graph, computing parts of the tensors of which only parts are taken."""
 
     def __init__(self, source: Any, plan: Plan) -> None:
         super().__init__({})
         self._source, self._plan = source, plan
-        self._parts: dict[tuple[str, Cut], Any] = {}
+        self._parts: dict[tuple[str, SliceSpec], Any] = {}
 
     def emit(self, op: Any, inputs: list[Any]) -> tuple[Any, list[Any]]:
         if op.graph is not self._source or op.name not in self._plan:
@@ -122,7 +122,7 @@ class _Narrowing(Replay):
         image = graph.create_op(op.type, taken, name=op.name, attrs=attrs)
         return image, list(image.outputs)
 
-    def _taken(self, old: Any, new: Any, cut: Cut) -> Any:
+    def _taken(self, old: Any, new: Any, cut: SliceSpec) -> Any:
         """Return a part of an input: of a whole one its entries, a partial one is that part already."""
         if old.op.type != "StridedSlice" and old.op.name in self._plan:
             return new
@@ -131,7 +131,7 @@ class _Narrowing(Replay):
         return self._parts[old.name, cut]
 
 
-def _wanted(tensor: Any, plan: Plan) -> Cut | None:
+def _wanted(tensor: Any, plan: Plan) -> SliceSpec | None:
     """Return the part that everything takes that takes a tensor; None if it is needed whole."""
     cuts = {
         plan[op.name].inputs[index] if op.name in plan else None
@@ -142,7 +142,7 @@ def _wanted(tensor: Any, plan: Plan) -> Cut | None:
     return cuts.pop() if len(cuts) == 1 else None
 
 
-def _cut_by(op: Any) -> Cut | None:
+def _cut_by(op: Any) -> SliceSpec | None:
     """Return what a slice takes, if it cuts along one axis of known size only, and takes half of it at most."""
     if op.type != "StridedSlice" or op.get_attr("new_axis_mask") or op.get_attr("ellipsis_mask"):
         return None
@@ -159,7 +159,7 @@ def _cut_by(op: Any) -> Cut | None:
             return None
         bounds = (begin, begin + 1 or None) if one else (None if no_begin else begin, None if no_end else end)
         first, stop, _ = slice(*bounds).indices(shape[axis])
-        cuts.append(Cut(axis, first, stop - first))
+        cuts.append(SliceSpec(axis, first, stop - first))
     return cuts[0] if len(cuts) == 1 and 0 < 2 * cuts[0].count <= shape[cuts[0].axis] else None
 
 

@@ -93,7 +93,7 @@ def hard_sigmoid(g: Graph, x: Value) -> Value:
 @lowers_function("nn.hard_silu")
 def hard_silu(g: Graph, x: Value) -> Value:
     """X · hard_sigmoid(x): the op HardSwish."""
-    if _has_kernels(x) and g.wants(14):
+    if _has_kernels(x) and g.supports_opset(14):
         return g.elementwise("HardSwish", x)
     return g.elementwise("Mul", x, hard_sigmoid(g, x))
 

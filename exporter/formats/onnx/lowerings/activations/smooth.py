@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.formats.onnx.builder.graph import Graph
-from exporter.formats.onnx.builder.unfused import keep_sum_apart
+from exporter.formats.onnx.builder.unfused import prevent_ort_fusion
 from exporter.formats.onnx.builder.value import Value
 from exporter.formats.onnx.lowerings.array.joining import split_into
 from exporter.formats.onnx.lowerings.math.logarithm import Softplus, along_axis, softplus, tanh_of_softplus
@@ -58,8 +58,8 @@ def glu(g: Graph, x: Value, axis: int = -1) -> Value:
 @lowers_function("nn.gelu")
 def gelu(g: Graph, x: Value, approximate: bool = True) -> Value:
     """X · Φ(x), exact or with tanh: the op Gelu(20), below x / 2 · (1 + erf(x / √2)) or its approximation."""
-    x = keep_sum_apart(x, bias=True)
-    if x.dtype == ir.DataType.FLOAT and g.wants(20):
+    x = prevent_ort_fusion(x, bias=True)
+    if x.dtype == ir.DataType.FLOAT and g.supports_opset(20):
         return g.elementwise("Gelu", x, approximate="tanh" if approximate else "none")
     if approximate:
         cube = g.elementwise("Mul", g.elementwise("Mul", x, x), x)

@@ -40,7 +40,7 @@ def stitch(g: Graph, op: Any, *operands: Value) -> Value:
     places = g.op("Concat", *(index(g, p).flat() for p, _ in pairs), shape=(None,), dtype=INT64, axis=0)
     rows = [_rows(g, p, x, behind) for p, x in pairs]
     data = g.op("Concat", *rows, shape=(None, *tail), axis=0)
-    if not g.wants(18):
+    if not g.supports_opset(18):
         raise NotImplementedError(f"{op.type} needs opset 18")
     last = g.op(
         "ReduceMax", g.op("Concat", g.constant([-1], np.int64), places, shape=(None,), axis=0), shape=(), keepdims=0

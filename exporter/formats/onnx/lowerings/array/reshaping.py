@@ -35,7 +35,7 @@ def reshape(g: Graph, op: Any, x: Value, target: Value) -> Value:
 
 def reshaped(g: Graph, x: Value, target: Value, wanted: Shape) -> Value:
     """Reshape to dimensions that the model computes; a 0 among them is a dimension of size 0."""
-    zeros = 1 if g.wants(14) else None
+    zeros = 1 if g.supports_opset(14) else None
     return g.op("Reshape", x, wide(g, target), shape=wanted, allowzero=zeros)
 
 

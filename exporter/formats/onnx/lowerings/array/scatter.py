@@ -30,7 +30,7 @@ REDUCTIONS = {"Add": "add", "Sub": "add", "Max": "max", "Min": "min", "Prod": "m
 def scattered(g: Graph, tensor: Value, indices: Value, updates: Value, reduction: str | None = None) -> Value:
     """Return `tensor` with `updates` at `indices`, each a row of the last axis, combined by `reduction` if given."""
     needed = {None: 13, "add": 16, "mul": 16}.get(reduction, 18)
-    if not g.wants(needed):
+    if not g.supports_opset(needed):
         raise NotImplementedError(f"scattering with reduction {reduction} needs opset {needed}")
     if reduction is not None and not _is_safe(tensor, indices):
         small = None not in tensor.shape and math.prod(d or 0 for d in tensor.shape) <= COPIED

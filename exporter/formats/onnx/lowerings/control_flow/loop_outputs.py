@@ -69,7 +69,7 @@ def _latest(g: Graph, rows: Value, items: Value, places: Value, size: Value) -> 
 
     Each place is the number of a row of both, one after the other, and the largest that is written there stays.
     """
-    if not g.wants(18):
+    if not g.supports_opset(18):
         raise NotImplementedError("a list that a loop may write at one place more than once needs opset 18")
     turns = g.op("Add", counted(g, items, 0), size, shape=items.shape[:1])
     chosen = g.op("ScatterElements", counted(g, rows, 0), places, turns, shape=rows.shape[:1], axis=0, reduction="max")

@@ -139,7 +139,7 @@ def _resize(g: Graph, images: Value, target: Sequence[int | Index], mode: str, *
     numbers = [n if isinstance(n, Index) else index(g, n) for n in target]
     shape = (images.shape[0], *(n.known for n in numbers), images.shape[3])
     attributes = {"coordinate_transformation_mode": "half_pixel", "mode": mode, **attributes}
-    if g.wants(18):
+    if g.supports_opset(18):
         places = [images.axis(1), images.axis(2)]
         pairs = sorted(zip(places, numbers, strict=True), key=operator.itemgetter(0))
         sizes: Any = joined(g, [n.vector() for _, n in pairs])

@@ -31,7 +31,7 @@ def combined(g: Graph, kind: str, x: Value, y: Value) -> Value:
 
     "And" is a = Σ 2ᵏ · (bit k of x) · (bit k of y), "or" is x + y - a, "exclusive or" is x + y - 2 a.
     """
-    if g.wants(18):
+    if g.supports_opset(18):
         return g.elementwise(kind, x, y)
     a, b = (g.keras_order(g.cast(v, ir.DataType.UINT64)) for v in (x, y))
     both = _common_bits(g, a, b, np.iinfo(x.numpy_dtype).bits)

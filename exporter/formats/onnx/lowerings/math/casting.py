@@ -43,7 +43,7 @@ def bitcast(g: Graph, op: Any, x: Value) -> Value:
         raise NotImplementedError("bits can only be read as a number of the same width")
     if x.dtype == held_as(wanted):
         return x
-    if not g.wants(26):
+    if not g.supports_opset(26):
         raise NotImplementedError("reading bits as another type needs opset 26")
     return g.elementwise("BitCast", x, dtype=held_as(wanted), to=int(held_as(wanted)))
 

@@ -11,7 +11,7 @@ from exporter.formats.onnx.builder.loops import repeated
 from exporter.formats.onnx.builder.sizes import joined, sizes_of
 from exporter.formats.onnx.builder.value import Value, broadcast_shapes
 from exporter.formats.onnx.lowerings.array.reshaping import squeezed, transposed
-from exporter.formats.onnx.lowerings.math.elimination import order_of, picked, swapped
+from exporter.formats.onnx.lowerings.math.elimination import matrix_size, matrix_transpose, picked
 from exporter.formats.onnx.lowerings.math.matmul import multiplied
 from exporter.formats.onnx.registry import lowers_op
 
@@ -19,7 +19,7 @@ from exporter.formats.onnx.registry import lowers_op
 @lowers_op("Cholesky")
 def cholesky(g: Graph, op: Any, a: Value) -> Value:
     """L of a = L · Lᵀ: each turn takes column l = s / √s_jj of what is left, s, and leaves s - l · lᵀ."""
-    n = order_of(a)
+    n = matrix_size(a)
 
     def step(g: Graph, turn: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
         left = states[0]
@@ -27,7 +27,7 @@ def cholesky(g: Graph, op: Any, a: Value) -> Value:
         scaled = g.op("Div", column, g.op("Sqrt", picked(g, column, turn, -2)))
         above = g.op("Less", g.constant(np.arange(n).reshape(n, 1)), turn)
         taken = g.op("Where", above, g.constant(0, a.numpy_dtype), scaled, dtype=a.dtype)
-        rest = g.op("Sub", left, g.op("Mul", taken, g.keras_order(swapped(taken))), shape=left.shape)
+        rest = g.op("Sub", left, g.op("Mul", taken, g.keras_order(matrix_transpose(taken))), shape=left.shape)
         return [rest], [squeezed(g, taken, [taken.rank - 1])]
 
     _, (columns,) = repeated(g, n, [g.keras_order(a)], step)  # (n, ..., n): columns first
@@ -39,12 +39,12 @@ def triangular_solve(g: Graph, op: Any, a: Value, b: Value) -> Value:
     """X of a · x = b, row after row."""
     adjoint = bool(op.get_attr("adjoint"))
     lower = bool(op.get_attr("lower")) != adjoint
-    return substituted(g, swapped(a) if adjoint else a, b, lower)
+    return substituted(g, matrix_transpose(a) if adjoint else a, b, lower)
 
 
 def substituted(g: Graph, a: Value, b: Value, lower: bool) -> Value:
     """Solve by substitution, from the first row on for a lower triangle, from the last for an upper one."""
-    n = order_of(a)
+    n = matrix_size(a)
     matrix, right = g.keras_order(a), _batched(g, a, g.keras_order(b))
     places = np.arange(n)
     zeros = g.op("Expand", g.constant(0, b.numpy_dtype), sizes_of(g, right), shape=right.shape)

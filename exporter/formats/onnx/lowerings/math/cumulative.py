@@ -38,7 +38,7 @@ def cumulative_product(g: Graph, op: Any, x: Value, axis: Value) -> Value:
     length = x.shape[place]
     if length is not None and length <= CHAINED:
         return _chained(g, op, x, place, length)
-    return _single(g, op, x, place) if g.wants(26) else _scanned(g, op, x, place)
+    return _single(g, op, x, place) if g.supports_opset(26) else _scanned(g, op, x, place)
 
 
 def _chained(g: Graph, op: Any, x: Value, axis: int, length: int) -> Value:

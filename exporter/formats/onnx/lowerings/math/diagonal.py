@@ -126,7 +126,7 @@ def _flattened(g: Graph, x: Value) -> Value:
 def band_part(g: Graph, op: Any, x: Value, below: Value, above: Value) -> Value:
     """Keep so many diagonals below and above the main one, all of them if negative: the op Trilu(14), or a mask."""
     known_bounds = isinstance(below, Constant) and isinstance(above, Constant)
-    if not known_bounds or not g.wants(14):
+    if not known_bounds or not g.supports_opset(14):
         return _masked_band(g, x, below, above)
     lower, upper = known_int(below, "the number of diagonals"), known_int(above, "the number of diagonals")
     if lower >= 0:

@@ -189,7 +189,7 @@ def reshaped_to(g: Graph, x: Value, parts: Sequence[tuple[Value, int]], wanted: 
 
 
 def _allow_zero(g: Graph) -> int | None:
-    return 1 if g.wants(14) else None
+    return 1 if g.supports_opset(14) else None
 
 
 def _written(g: Graph, terms: Sequence[str], result: str, operands: Sequence[Value]) -> Value:

@@ -18,7 +18,7 @@ from exporter.formats.onnx.lowerings.math.reduction import reduced
 from exporter.formats.onnx.registry import lowers_op
 
 
-def order_of(x: Value) -> int:
+def matrix_size(x: Value) -> int:
     """Return the number of rows of square matrices."""
     size = x.shape[-1]
     if size is None or x.shape[-2] != size:
@@ -26,7 +26,7 @@ def order_of(x: Value) -> int:
     return size
 
 
-def swapped(m: Value) -> Value:
+def matrix_transpose(m: Value) -> Value:
     """Return matrices transposed."""
     return transposed(m, [*range(m.rank - 2), m.rank - 1, m.rank - 2])
 
@@ -87,7 +87,7 @@ def _only(g: Graph, x: Value, mask: Value) -> Value:
 
 def solved(g: Graph, a: Value, b: Value) -> Value:
     """Return x of a · x = b by Gauss and Jordan's elimination of (a | b)."""
-    n = order_of(a)
+    n = matrix_size(a)
     both = concatenated(g, [g.keras_order(a), g.keras_order(b)], a.rank - 1, (*b.shape[:-1], _plus(n, b.shape[-1])))
 
     def step(g: Graph, turn: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
@@ -107,24 +107,24 @@ def _plus(a: int, b: int | None) -> int | None:
 @lowers_op("MatrixSolve")
 def matrix_solve(g: Graph, op: Any, a: Value, b: Value) -> Value:
     """X of a · x = b."""
-    return solved(g, swapped(a) if op.get_attr("adjoint") else a, b)
+    return solved(g, matrix_transpose(a) if op.get_attr("adjoint") else a, b)
 
 
 @lowers_op("MatrixInverse")
 def matrix_inverse(g: Graph, op: Any, a: Value) -> Value:
     """X of a · x = 1."""
-    n = order_of(a)
+    n = matrix_size(a)
     one = g.constant(np.eye(n, dtype=a.numpy_dtype))
     if a.rank > 2:
         sizes = joined(g, [g.dimension(a, axis) for axis in range(a.rank)])
         one_each = g.op("Expand", one, sizes, shape=a.shape)
-        return solved(g, swapped(a) if op.get_attr("adjoint") else a, one_each)
-    return solved(g, swapped(a) if op.get_attr("adjoint") else a, one)
+        return solved(g, matrix_transpose(a) if op.get_attr("adjoint") else a, one_each)
+    return solved(g, matrix_transpose(a) if op.get_attr("adjoint") else a, one)
 
 
 def _decomposed(g: Graph, a: Value) -> tuple[Value, Value, Value, Value]:
     """Return L and U in one matrix, the order of the rows (..., n), the pivots (n, ...), and which turns exchanged rows."""
-    n = order_of(a)
+    n = matrix_size(a)
     rows = g.constant(np.arange(n).reshape(n, 1))
     start = g.constant(np.arange(n).reshape(n, 1))
     sizes = joined(g, [*[g.dimension(a, axis) for axis in range(a.rank - 1)], g.constant([1], np.int64)])

@@ -83,7 +83,7 @@ def _of_any_size(g: Graph, z: Complex, inverse: bool) -> Complex:
 
 def _long(g: Graph, z: Complex, n: int, inverse: bool) -> Complex:
     """The op DFT, which is exact enough for 2ⁿ points only, two rounds of shorter transforms, or a matrix made by the model."""
-    if not n & (n - 1) and g.wants(17):
+    if not n & (n - 1) and g.supports_opset(17):
         return _by_dft(g, z, inverse)
     rows = max(d for d in range(1, math.isqrt(n) + 1) if n % d == 0)
     return _in_two_rounds(g, z, rows, n // rows, inverse) if rows > 1 else _of_any_size(g, z, inverse)
@@ -112,7 +112,7 @@ def _by_dft(g: Graph, z: Complex, inverse: bool) -> Complex:
     axis = z.real.rank - 1
     pair = [unsqueezed(g, g.keras_order(part), z.real.rank) for part in (z.real, z.imag)]
     x = concatenated(g, pair, z.real.rank, (*z.real.shape, 2))
-    if g.wants(20):
+    if g.supports_opset(20):
         y = g.op("DFT", x, None, g.constant(axis, np.int64), shape=x.shape, inverse=int(inverse))
     else:
         y = g.op("DFT", x, shape=x.shape, axis=axis, inverse=int(inverse))

@@ -21,12 +21,12 @@ from exporter.formats.onnx.builder.value import Value
 from exporter.formats.onnx.lowerings.array.joining import concatenated
 from exporter.formats.onnx.lowerings.array.reshaping import squeezed, unsqueezed
 from exporter.formats.onnx.lowerings.array.slicing import Range, sliced
-from exporter.formats.onnx.lowerings.math.elimination import swapped
+from exporter.formats.onnx.lowerings.math.elimination import matrix_transpose
 from exporter.formats.onnx.lowerings.math.matmul import multiplied
 from exporter.formats.onnx.lowerings.math.reduction import extreme, reduced
 from exporter.formats.onnx.registry import lowers_function, lowers_op
 
-ROUNDS = 10
+SWEEPS = 10
 
 
 def _moved_on(n: int) -> np.ndarray:
@@ -84,16 +84,16 @@ def orthogonalized(g: Graph, a: Value, below: Value | None = None) -> Value:
         rotated = _turned(g, states[0], *_tangents(g, own, other, product), axis=-1)
         return [_take(g, rotated, _moved_on(n), -1)], []
 
-    (result,), _ = repeated(g, ROUNDS * (n - 1), [g.keras_order(start)], step)
+    (result,), _ = repeated(g, SWEEPS * (n - 1), [g.keras_order(start)], step)
     return result
 
 
-def _even(g: Graph, a: Value) -> tuple[Value, int]:
+def _pad_to_even(g: Graph, a: Value) -> tuple[Value, int]:
     """Return tall matrices with an even number of columns (one of zeros added if need be), and the number before."""
     m, n = a.shape[-2:]
     if m is None or n is None:
         raise NotImplementedError("a matrix whose size is not known while exporting")
-    tall = g.keras_order(swapped(a) if m < n else a)
+    tall = g.keras_order(matrix_transpose(a) if m < n else a)
     if min(m, n) % 2 == 0:
         return tall, min(m, n)
     pads = np.zeros(2 * a.rank, np.int64)
@@ -120,7 +120,7 @@ def singular_values(g: Graph, op: Any, a: Value) -> list[Any]:
             "singular vectors are determined up to their signs only; their values can be exported"
         )
     small, scale = scaled(g, a)
-    tall, count = _even(g, small)
+    tall, count = _pad_to_even(g, small)
     values = _ranked(g, _lengths(g, orthogonalized(g, tall)), count, largest=1)
     return [g.op("Mul", values, squeezed(g, scale, [a.rank - 1]), shape=values.shape), None, None]
 
@@ -143,7 +143,7 @@ def eigenvalues(g: Graph, op: Any, a: Value) -> list[Any]:
         pads = np.zeros(2 * a.rank, np.int64)
         pads[-2:] = 1
         x = g.op("Pad", x, pads, g.constant(0, a.numpy_dtype), shape=(*a.shape[:-2], size, size), dtype=a.dtype)
-    (turned,), _ = repeated(g, ROUNDS * (size - 1), [x], _rotation(size))
+    (turned,), _ = repeated(g, SWEEPS * (size - 1), [x], _rotation(size))
     values = _diagonal(g, turned, np.arange(size))
     if size != n:  # the column added is back in its place, the last
         values = sliced(g, values, [Range(values.rank - 1, 0, n)])
@@ -152,7 +152,7 @@ def eigenvalues(g: Graph, op: Any, a: Value) -> list[Any]:
 
 def _symmetric(g: Graph, a: Value, n: int) -> Value:
     lower = g.constant(np.tri(n, dtype=bool))
-    return g.op("Where", lower, a, g.keras_order(swapped(a)), shape=a.shape, dtype=a.dtype)
+    return g.op("Where", lower, a, g.keras_order(matrix_transpose(a)), shape=a.shape, dtype=a.dtype)
 
 
 def _rotation(n: int) -> Callable[[Graph, Value, list[Value]], tuple[list[Value], list[Value]]]:
@@ -182,7 +182,7 @@ def _pseudo_inverse(g: Graph, a: Value, cut: float, kept: str) -> Value:
     """Return V · S⁺ · Uᵀ, where singular values count that are `kept` ("Greater", …) against `cut` times the largest."""
     m, n = a.shape[-2:]
     small, scale = scaled(g, a)
-    tall, count = _even(g, small)
+    tall, count = _pad_to_even(g, small)
     size = tall.shape[-1] or 0
     sizes = joined(g, [*[g.dimension(a, axis) for axis in range(a.rank - 2)], g.constant([size, size], np.int64)])
     one = g.op("Expand", g.constant(np.eye(size, dtype=a.numpy_dtype)), sizes, shape=(*a.shape[:-2], size, size))
@@ -194,9 +194,9 @@ def _pseudo_inverse(g: Graph, a: Value, cut: float, kept: str) -> Value:
     limit = g.op("Mul", extreme(g, "ReduceMax", lengths, [a.rank - 1], True), cut)
     counts = g.op("And", g.op(kept, lengths, limit), g.op("Greater", lengths, g.constant(0, a.numpy_dtype)))
     squares = g.op("Where", counts, g.op("Mul", lengths, lengths), g.constant(np.inf, a.numpy_dtype), dtype=a.dtype)
-    inverse = multiplied(g, g.op("Div", right, squares, shape=right.shape), swapped(left))
+    inverse = multiplied(g, g.op("Div", right, squares, shape=right.shape), matrix_transpose(left))
     inverse = g.op("Div", inverse, scale, shape=inverse.shape)
-    return swapped(inverse) if (m or 0) < (n or 0) else inverse
+    return matrix_transpose(inverse) if (m or 0) < (n or 0) else inverse
 
 
 def _sized(a: Any, *_: Any, rcond: Any = None, **__: Any) -> bool:

@@ -12,7 +12,7 @@ from exporter.formats.onnx.builder.scaling import scaled
 from exporter.formats.onnx.builder.sizes import joined
 from exporter.formats.onnx.builder.value import Value
 from exporter.formats.onnx.lowerings.array.slicing import Range, sliced
-from exporter.formats.onnx.lowerings.math.elimination import picked, swapped
+from exporter.formats.onnx.lowerings.math.elimination import matrix_transpose, picked
 from exporter.formats.onnx.lowerings.math.matmul import multiplied
 from exporter.formats.onnx.lowerings.math.reduction import reduced
 from exporter.formats.onnx.registry import lowers_op
@@ -32,7 +32,7 @@ def qr(g: Graph, op: Any, a: Value) -> list[Value]:
     def step(g: Graph, turn: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
         r, q = states
         normal, weight = _reflection(g, r, turn, rows)
-        across = g.keras_order(swapped(normal))
+        across = g.keras_order(matrix_transpose(normal))
         turned = g.op("Sub", r, g.op("Mul", g.op("Mul", normal, weight), multiplied(g, across, r)), shape=r.shape)
         basis = g.op("Sub", q, g.op("Mul", g.op("Mul", multiplied(g, q, normal), weight), across), shape=q.shape)
         return [turned, basis], []

@@ -16,7 +16,7 @@ import onnx_ir as ir
 
 import exporter.layers
 from exporter.formats.onnx.builder.graph import Graph
-from exporter.formats.onnx.builder.unfused import keep_sum_apart
+from exporter.formats.onnx.builder.unfused import prevent_ort_fusion
 from exporter.formats.onnx.builder.value import Constant, Order, Value
 from exporter.formats.onnx.registry import lowers_function, lowers_layer
 
@@ -72,9 +72,9 @@ def standardized(
     g: Graph, x: Value, axes: Sequence[int], epsilon: float, gamma: Value | None = None, beta: Value | None = None
 ) -> Value:
     """Return gamma · (x - mean) / sqrt(variance + epsilon) + beta along `axes`, ascending."""
-    x = rows_last(g, keep_sum_apart(x), axes)
+    x = rows_last(g, prevent_ort_fusion(x), axes)
     gamma, beta = row_weight(gamma, x, axes), row_weight(beta, x, axes)
-    if x.dtype != ir.DataType.FLOAT or not g.wants(17):  # the attribute epsilon has 32 bits
+    if x.dtype != ir.DataType.FLOAT or not g.supports_opset(17):  # the attribute epsilon has 32 bits
         return _in_steps(g, x, axes, epsilon, gamma, beta)
     weights = [gamma if gamma is not None else ones(g, x, axes), *([beta] if beta is not None else [])]
     place = x.rank - len(axes)
@@ -112,7 +112,7 @@ def exact_layer_normalization(g: Graph, layer: Any, inputs: Value) -> Value:
     too small to matter.
     """
     axes = normalized_axes(layer.axis, inputs.rank)
-    x = rows_last(g, g.cast(keep_sum_apart(inputs), ir.DataType.FLOAT), axes)
+    x = rows_last(g, g.cast(prevent_ort_fusion(inputs), ir.DataType.FLOAT), axes)
     room = 2.0 ** -(
         4 + (math.prod(x.shape[a] or 1 for a in axes) - 1).bit_length()
     )  # sums and differences stay in range

@@ -13,7 +13,7 @@ import onnx_ir as ir
 
 import exporter.layers
 from exporter.formats.onnx.builder.graph import Graph
-from exporter.formats.onnx.builder.unfused import keep_sum_apart
+from exporter.formats.onnx.builder.unfused import prevent_ort_fusion
 from exporter.formats.onnx.builder.value import Value
 from exporter.formats.onnx.lowerings.nn.layer_normalization import (
     divisor,
@@ -43,9 +43,9 @@ def rms_normalization(
 
 def scaled(g: Graph, x: Value, axes: Sequence[int], epsilon: float, scale: Value | None = None) -> Value:
     """Return scale · x / sqrt(mean(x²) + epsilon) along `axes`, ascending."""
-    x = rows_last(g, keep_sum_apart(x), axes)
+    x = rows_last(g, prevent_ort_fusion(x), axes)
     scale = row_weight(scale, x, axes)
-    if g.wants(23):
+    if g.supports_opset(23):
         weight = scale if scale is not None else ones(g, x, axes)
         place = x.rank - len(axes)
         return g.raw("RMSNormalization", x, weight, shape=x.shape, order=x.order, axis=place, epsilon=epsilon)
@@ -58,7 +58,7 @@ def scaled(g: Graph, x: Value, axes: Sequence[int], epsilon: float, scale: Value
 def exact_rms_normalization(g: Graph, layer: Any, inputs: Value) -> Value:
     """RMSNormalization(23) of rows that are scaled where squares would overflow; ε is too small to matter in those."""
     axes = normalized_axes(layer.axis, inputs.rank)
-    x = rows_last(g, g.cast(keep_sum_apart(inputs), ir.DataType.FLOAT), axes)
+    x = rows_last(g, g.cast(prevent_ort_fusion(inputs), ir.DataType.FLOAT), axes)
     magnitude = row_mean(g, g.elementwise("Abs", x), axes, "ReduceMax")
     x = g.elementwise("Div", x, divisor(g, magnitude))
     return scaled(g, x, axes, layer.epsilon, g.weight(layer.gamma) if layer.scale else None)

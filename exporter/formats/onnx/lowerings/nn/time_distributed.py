@@ -25,14 +25,14 @@ def time_distributed(
     options = {"training": training} if inner._call_has_training_arg else {}
     if mask is not None and not inner._call_has_mask_arg:
         mask = None
-    if not _by_rows(inner):
+    if not _is_row_independent(inner):
         return _step_by_step(inner, inputs, mask, options)
     if mask is not None:
         options["mask"] = _folded(mask)
     return keras.tree.map_structure(lambda y: _unfolded(y, inputs), inner.call(_folded(inputs), **options))
 
 
-def _by_rows(layer: Any) -> bool:
+def _is_row_independent(layer: Any) -> bool:
     parts = layer._flatten_layers()
     known = all(type(part).__module__.startswith(KNOWN) and not isinstance(part, keras.layers.Lambda) for part in parts)
     return known and all(isinstance(o, keras.Layer) for part in parts for o in getattr(part, "operations", []))

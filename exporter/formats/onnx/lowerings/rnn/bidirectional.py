@@ -14,7 +14,7 @@ import onnx_ir as ir
 from exporter.formats.onnx.builder.graph import Graph
 from exporter.formats.onnx.builder.value import Value
 from exporter.formats.onnx.lowerings.rnn.masked_steps import Steps, find_steps
-from exporter.formats.onnx.lowerings.rnn.recurrent import FORMS, cells_of, form_of, refuse_stateful, run, time_major
+from exporter.formats.onnx.lowerings.rnn.recurrent import CELLS, cells_of, refuse_stateful, run, spec_of, time_major
 from exporter.formats.onnx.registry import lowers_layer
 
 MERGES = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}
@@ -27,7 +27,7 @@ def _alike(layer: Any, sequences: Any, initial_state: Any = None, mask: Any = No
     if not all(type(each) in recurrent for each in both) or both[0].go_backwards or layer.stateful:
         return False
     cells = [cells_of(each) for each in both]
-    if any(len(c) != 1 or form_of(c[0]) is None for c in cells) or type(cells[0][0]) is not type(cells[1][0]):
+    if any(len(c) != 1 or spec_of(c[0]) is None for c in cells) or type(cells[0][0]) is not type(cells[1][0]):
         return False
     if mask is not None and (len(mask.shape) != 2 or any(e.zero_output_for_mask != e.return_sequences for e in both)):
         return False
@@ -37,8 +37,8 @@ def _alike(layer: Any, sequences: Any, initial_state: Any = None, mask: Any = No
 
 
 def _shared(cell: Any) -> Any:
-    form = FORMS[type(cell)]
-    return cell.units, form.functions(cell), form.attributes(cell)
+    spec = CELLS[type(cell)]
+    return cell.units, spec.functions(cell), spec.attributes(cell)
 
 
 @lowers_layer(keras.layers.Bidirectional, when=_alike)

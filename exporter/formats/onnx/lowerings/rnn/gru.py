@@ -16,7 +16,7 @@ import keras
 
 from exporter.formats.onnx.builder.graph import Graph
 from exporter.formats.onnx.builder.value import Constant
-from exporter.formats.onnx.lowerings.rnn.recurrent import FORMS, Form
+from exporter.formats.onnx.lowerings.rnn.recurrent import CELLS, CellSpec
 
 
 def _biases(g: Graph, cell: Any) -> tuple[Constant | None, Constant | None]:
@@ -27,7 +27,7 @@ def _biases(g: Graph, cell: Any) -> tuple[Constant | None, Constant | None]:
     return bias.mapped(lambda b: b[0], "of the input", width), bias.mapped(lambda b: b[1], "of the recurrence", width)
 
 
-FORMS[keras.layers.GRUCell] = Form(
+CELLS[keras.layers.GRUCell] = CellSpec(
     op="GRU",
     gates=(0, 1, 2),
     states=1,

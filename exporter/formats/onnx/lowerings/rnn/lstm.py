@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import keras
 
-from exporter.formats.onnx.lowerings.rnn.recurrent import FORMS, Form
+from exporter.formats.onnx.lowerings.rnn.recurrent import CELLS, CellSpec
 
-FORMS[keras.layers.LSTMCell] = Form(
+CELLS[keras.layers.LSTMCell] = CellSpec(
     op="LSTM",
     gates=(0, 3, 1, 2),
     states=2,

@@ -34,7 +34,7 @@ ACTIVATIONS: dict[Callable[..., Any], tuple[str, float | None, float | None]] = 
 
 
 @dataclass(frozen=True)
-class Form:
+class CellSpec:
     """How ONNX writes a cell.
 
     Args:
@@ -57,15 +57,15 @@ class Form:
     attributes: Callable[[Any], dict[str, Any]] = lambda cell: {}
 
 
-FORMS: dict[type, Form] = {}
+CELLS: dict[type, CellSpec] = {}
 
 
-def form_of(cell: Any) -> Form | None:
-    """Return ONNX's form of a cell; None if it has none for it as it is configured."""
-    form = FORMS.get(type(cell))
-    if form is None or cell.compute_dtype == "float64" or not all(f in ACTIVATIONS for f in form.functions(cell)):
+def spec_of(cell: Any) -> CellSpec | None:
+    """Return ONNX's spec of a cell; None if it has none for it as it is configured."""
+    spec = CELLS.get(type(cell))
+    if spec is None or cell.compute_dtype == "float64" or not all(f in ACTIVATIONS for f in spec.functions(cell)):
         return None
-    return form
+    return spec
 
 
 def cells_of(layer: Any) -> list[Any]:
@@ -88,7 +88,7 @@ def _has_form(layer: Any, sequences: Any, initial_state: Any = None, mask: Any =
     )  # Keras zeroes other steps then
     if mask is not None and (len(mask.shape) != 2 or unreversed_mask):
         return False
-    return not custom_start and all(form_of(cell) is not None for cell in cells_of(layer))
+    return not custom_start and all(spec_of(cell) is not None for cell in cells_of(layer))
 
 
 @lowers_layer(keras.layers.RNN, when=_has_form)
@@ -145,7 +145,7 @@ def run(
     Returns:
         All outputs, (time, directions, batch, units), and the last states, (directions, batch, units) each.
     """
-    form = FORMS[type(cells[0])]
+    spec = CELLS[type(cells[0])]
     batch, time, _ = x.shape
     units, count = cells[0].units, len(cells)
     rows = _Rows(g, x)
@@ -153,20 +153,20 @@ def run(
     states = [rows.filled(s, 1) for s in start]
     outputs = [
         ((time, count, batch, units), ir.DataType.FLOAT),
-        *[((count, batch, units), ir.DataType.FLOAT)] * form.states,
+        *[((count, batch, units), ir.DataType.FLOAT)] * spec.states,
     ]
     y, *last = g.ops(
-        form.op,
+        spec.op,
         rows.filled(x.as_filed(), 1),
-        _stacked([_gates(form, g.weight(c.kernel)) for c in cells]),
-        _stacked([_gates(form, g.weight(c.recurrent_kernel)) for c in cells]),
-        _biases(g, form, cells),
+        _stacked([_gates(spec, g.weight(c.kernel)) for c in cells]),
+        _stacked([_gates(spec, g.weight(c.recurrent_kernel)) for c in cells]),
+        _biases(g, spec, cells),
         *([lengths, *states] if lengths is not None or states else []),
         outputs=outputs,
         hidden_size=units,
         direction=direction,
-        **_functions(form, cells),
-        **form.attributes(cells[0]),
+        **_functions(spec, cells),
+        **spec.attributes(cells[0]),
     )
     return rows.cut(y, 2), [rows.cut(state, 1) for state in last]
 
@@ -201,8 +201,8 @@ def _kept(g: Graph, new: Value, old: Value | None, steps: Steps | None) -> Value
     return g.op("Squeeze", new, g.constant([0], np.int64), shape=new.shape[1:])
 
 
-def _functions(form: Form, cells: Sequence[Any]) -> dict[str, Any]:
-    known = [ACTIVATIONS[f] for cell in cells for f in form.functions(cell)]
+def _functions(spec: CellSpec, cells: Sequence[Any]) -> dict[str, Any]:
+    known = [ACTIVATIONS[f] for cell in cells for f in spec.functions(cell)]
     return {
         "activations": [name for name, _, _ in known],
         "activation_alpha": [float(a) for _, a, _ in known if a is not None] or None,
@@ -210,22 +210,22 @@ def _functions(form: Form, cells: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def _gates(form: Form, kernel: Constant) -> Constant:
+def _gates(spec: CellSpec, kernel: Constant) -> Constant:
     """Return Keras's (features, gates · units) as ONNX's (gates · units, features), gates in ONNX's order."""
     features, width = (int(d or 0) for d in kernel.shape)
-    gates = list(form.gates)
+    gates = list(spec.gates)
 
     def ordered(array: np.ndarray) -> np.ndarray:
         return array.T.reshape(len(gates), -1, features)[gates].reshape(width, features)
 
-    return kernel.mapped(ordered, ("gates", form.op), (width, features))
+    return kernel.mapped(ordered, ("gates", spec.op), (width, features))
 
 
-def _biases(g: Graph, form: Form, cells: Sequence[Any]) -> Constant | None:
+def _biases(g: Graph, spec: CellSpec, cells: Sequence[Any]) -> Constant | None:
     """Return (directions, 2 · gates · units): the bias of the input, then that of the recurrence; None if there are none."""
     if not any(cell.use_bias for cell in cells):
         return None
-    gates, width = list(form.gates), len(form.gates) * cells[0].units
+    gates, width = list(spec.gates), len(spec.gates) * cells[0].units
     zeros = g.constant(np.zeros(width, np.float32))
 
     def joined(*parts: np.ndarray) -> np.ndarray:
@@ -233,8 +233,8 @@ def _biases(g: Graph, form: Form, cells: Sequence[Any]) -> Constant | None:
 
     both = []
     for cell in cells:
-        parts = [part or zeros for part in (form.biases(g, cell) if cell.use_bias else (None, None))]
-        both.append(combined(parts, joined, ("biases", form.op), (2 * width,)))
+        parts = [part or zeros for part in (spec.biases(g, cell) if cell.use_bias else (None, None))]
+        both.append(combined(parts, joined, ("biases", spec.op), (2 * width,)))
     return _stacked(both)
 
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import keras
 
-from exporter.formats.onnx.lowerings.rnn.recurrent import FORMS, Form
+from exporter.formats.onnx.lowerings.rnn.recurrent import CELLS, CellSpec
 
-FORMS[keras.layers.SimpleRNNCell] = Form(op="RNN", gates=(0,), states=1, functions=lambda cell: (cell.activation,))
+CELLS[keras.layers.SimpleRNNCell] = CellSpec(op="RNN", gates=(0,), states=1, functions=lambda cell: (cell.activation,))

@@ -25,7 +25,7 @@ from exporter.formats.tflite.lowerings.math.matrices import (
 )
 from exporter.formats.tflite.registry import lowers_function, lowers_op
 
-ROUNDS = 10
+SWEEPS = 10
 
 
 def _moved_on(n: int) -> np.ndarray:
@@ -72,10 +72,10 @@ def orthogonalized(a: Any, below: Any = None) -> Any:
         return [tf.gather(rotated, _moved_on(n), axis=-1)]
 
     start = a if below is None else tf.concat([a, below], axis=-2)
-    return repeated(ROUNDS * (n - 1), [start], step)[0]
+    return repeated(SWEEPS * (n - 1), [start], step)[0]
 
 
-def _even(a: Any) -> tuple[Any, int]:
+def _pad_to_even(a: Any) -> tuple[Any, int]:
     """Return tall matrices with an even number of columns (one of zeros added if need be), and the number before."""
     count = min(a.shape[-2:])
     tall = transposed(a) if a.shape[-2] < a.shape[-1] else a
@@ -92,7 +92,7 @@ def singular_values(op: Any, a: Any) -> Any:
     if not sized(a) or op.get_attr("compute_uv"):
         return NotImplemented
     scaled, power = balanced(flattened(a))
-    tall, count = _even(scaled)
+    tall, count = _pad_to_even(scaled)
     values = tf.math.top_k(_lengths(orthogonalized(tall))[:, 0], count).values / power[:, 0]
     unused = tf.zeros([0])
     return [unflattened(values, a), unused, unused]
@@ -108,7 +108,7 @@ def eigenvalues(op: Any, a: Any) -> Any:
     x = tf.where(np.tri(n, dtype=bool), x, transposed(x))
     if n % 2:  # one row and column more, of zeros, which never meets a product other than 0 and ends in the last place
         x = tf.pad(x, [[0, 0], [0, 1], [0, 1]])
-    turned = repeated(ROUNDS * (n + n % 2 - 1), [x], _symmetric_turn(n + n % 2))[0]
+    turned = repeated(SWEEPS * (n + n % 2 - 1), [x], _symmetric_turn(n + n % 2))[0]
     values = _diagonal(turned, places(n + n % 2))[:, 0, :n]
     ascending = -tf.math.top_k(-values, n).values / power[:, 0]
     return [unflattened(ascending, a), tf.zeros_like(a)]
@@ -140,7 +140,7 @@ def _diagonal(x: Any, columns: np.ndarray) -> Any:
 
 def _pseudo_inverse(a: Any, cut: float, *, inclusive: bool) -> Any:
     """Return V · S⁺ · Uᵀ for [batch, m, n], where singular values above (or at) `cut` times the largest count."""
-    tall, count = _even(a)
+    tall, count = _pad_to_even(a)
     rows, size = tall.shape[-2:]
     both = orthogonalized(tall, np.eye(size, dtype="float32") + tf.zeros_like(tall[:, :1]))
     left, right = both[:, :rows], both[:, rows : rows + count]
