@@ -18,7 +18,7 @@ from benchmarks.verification_study.judge import RIGHT, Judge, run_all
 from benchmarks.verification_study.record import Line, Record
 from exporter.capture.inference import Inference
 from exporter.errors import ExporterError
-from exporter.verification.model_verification import Proof
+from exporter.verification.model_verification import ModelVerification
 
 FEW = 4  # rows of each kind for the models of keras.applications
 
@@ -38,11 +38,11 @@ class Subject:
         self.seconds = 0.0
 
     @cached_property
-    def proof(self) -> Proof:
+    def proof(self) -> ModelVerification:
         """What the rule expects; `seconds` is what it took."""
         start = time.monotonic()
         data = self.case.samples() if self.case.samples else None
-        made = Proof.of_model(self.inference, "dynamic", data)
+        made = ModelVerification.of_model(self.inference, "dynamic", data)
         self.seconds = time.monotonic() - start
         return made
 
