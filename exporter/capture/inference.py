@@ -21,6 +21,7 @@ from exporter.capture.signature import InputSignature, input_signature, output_n
 from exporter.errors import ExporterError, UnsupportedError, UsageError
 from exporter.run.failures import message_of, place_of
 from exporter.spec import Batch, TensorInfo
+from exporter.tfgraph.open_loops import has_open_loop, run_with_limit
 
 
 class Inference:
@@ -136,15 +137,23 @@ class Inference:
                 self._concrete[inputs] = self.trace(self.__call__, inputs)
         return self._concrete[inputs]
 
+    @cached_property
+    def may_not_end(self) -> bool:
+        """Whether the model has a loop that may never end on values that nobody had in mind."""
+        return has_open_loop(self.concrete().graph)
+
     def predict(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return what Keras computes, by output name, run as a graph as `model.predict` does.
 
         Some layers compute differently eagerly (`Resizing` of uint8); the graph is what is exported.
+
+        Raises:
+            UnsupportedError: if a loop that may never end does not, in the time that it has (`tfgraph.open_loops`).
         """
         import tensorflow as tf
 
         tensors = [tf.constant(arrays[i.name], dtype=i.dtype) for i in self.inputs]
-        results = self.concrete()(*tensors)
+        results = run_with_limit(lambda: self.concrete()(*tensors)) if self.may_not_end else self.concrete()(*tensors)
         return {o.name: r.numpy() for o, r in zip(self.outputs, results, strict=True)}
 
 

@@ -124,7 +124,7 @@ class _Probe:
         except ExporterError:  # nothing is known of the sizes; the one who makes samples says so
             self._shapes = {}
         graph = inference.concrete().graph
-        self._counts = any(_is_counting(op) for op in _all_ops(graph))
+        self._traced_only = inference.may_not_end or any(_is_counting(op) for op in _all_ops(graph))
 
     def run(self, rows: Mapping[str, int], kind: str = "zeros") -> dict[str, np.ndarray] | None:
         """Return the outputs for so many rows of each input; None if the model does not take them."""
@@ -146,7 +146,7 @@ class _Probe:
 
     def sizes(self, rows: Mapping[str, int], kind: str) -> dict[str, int | None]:
         """Return the first dimensions of the outputs; those that depend on values are None."""
-        computed = None if self._counts else self.run(rows, kind) or self.run(rows)
+        computed = None if self._traced_only else self.run(rows, kind) or self.run(rows)
         if computed is not None:
             return {name: a.shape[0] if a.ndim else None for name, a in computed.items()}
         return self._traced(rows)

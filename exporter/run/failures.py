@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+from exporter.errors import ExporterError
+
 
 def message_of(error: Exception) -> str:
     """Return the line that says what happened, without the places in the source that TensorFlow wraps around it."""
+    if isinstance(error, ExporterError) and error.reason:
+        return error.reason
     text = str(error).split("\n\nArguments received by")[0].split("[[{{node")[0]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1].removeprefix("\x1b[1m").removesuffix("\x1b[0m") if lines else type(error).__name__

@@ -10,6 +10,7 @@ from typing import Any
 from exporter.capture.inference import Inference
 from exporter.errors import UnsupportedError, UsageError
 from exporter.spec import TensorInfo
+from exporter.tfgraph.open_loops import has_open_loop
 
 Shapes = dict[str, tuple[int | None, ...]]
 
@@ -118,6 +119,8 @@ def _hollow(inference: Inference, inputs: Sequence[TensorInfo], shapes: Shapes) 
         return None
     if 0 in known or max(known, default=0) > TOO_LARGE:
         return True if 0 in known else None
+    if has_open_loop(traced.graph):
+        return False
     maker = ValueMaker(inference, 0)
     try:
         with ModelState(traced).used():
