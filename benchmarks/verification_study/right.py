@@ -96,16 +96,16 @@ def _measured(subject: Subject, form: str, maker: str) -> Line:
         "judged": "right" if excess <= RIGHT else "doubtful",
         "excess": excess,
         "conversion": conversion,
-        **verdict(subject, runner),
+        **verdict(subject, runner, foreign=maker != "ours"),
         "others": subject.others.passes(runner, form),
     }
 
 
-def verdict(subject: Subject, runner: Any) -> Line:
+def verdict(subject: Subject, runner: Any, *, foreign: bool = False) -> Line:
     """Return what the rule says."""
     proof, start = subject.proof, time.monotonic()
     try:
-        parity = proof.check(runner)
+        parity = proof.check(runner, foreign=foreign)
     except ExporterError as error:
         return {"ok": False, "worst": f"{type(error).__name__}: {error}"[:300], "seconds": time.monotonic() - start}
     seconds = time.monotonic() - start

@@ -42,24 +42,32 @@ class Renamed:
         return {o.name: found[f.name] for f, o in zip(self.file.outputs, self.outputs, strict=True)}
 
 
-def fitted(runner: Runner, reference: Expectations, counted: Collection[str] = ()) -> Runner:
+def fitted(runner: Runner, reference: Expectations, counted: Collection[str] = (), *, foreign: bool = False) -> Runner:
     """Return the file, by the names of the model.
 
     Args:
         runner: the file.
         reference: whose inputs and outputs are the model's.
         counted: the names that Keras counted anew when the model was made: in the file they may count from elsewhere on.
+        foreign: whether another tool wrote the file: it is fed by name, so that the order is a matter of that tool.
 
     Raises:
         InvalidArtifactError: if its inputs or outputs are not the model's.
     """
-    inputs = _fitted("inputs", runner.inputs, reference.inputs, counted)
-    outputs = _fitted("outputs", runner.outputs, reference.outputs, counted)
+    inputs = _fitted("inputs", runner.inputs, _ordered(runner.inputs, reference.inputs, foreign), counted)
+    outputs = _fitted("outputs", runner.outputs, _ordered(runner.outputs, reference.outputs, foreign), counted)
     if inputs == runner.inputs and outputs == runner.outputs:
         return runner
     pairs = zip((*runner.inputs, *runner.outputs), (*inputs, *outputs), strict=True)
     told = ", ".join(f"{file.name} is now {model.name}" for file, model in pairs if file.name != model.name)
     return Renamed(runner, inputs, outputs, (*runner.remarks, f"the model counted its names anew: {told}"))
+
+
+def _ordered(found: Sequence[TensorInfo], wanted: Sequence[TensorInfo], foreign: bool) -> Sequence[TensorInfo]:
+    """Return what is wanted in the order of the file, where the names are the same and the order does not matter."""
+    by_name = {w.name: w for w in wanted}
+    names = [f.name for f in found]
+    return [by_name[name] for name in names] if foreign and sorted(names) == sorted(by_name) else wanted
 
 
 def _fitted(

@@ -97,13 +97,17 @@ class ModelVerification:
             "real_rows": sum(rows_of(s.arrays, inputs) for s in self.real),
         }
 
-    def check(self, runner: Runner) -> Parity:
+    def check(self, runner: Runner, *, foreign: bool = False) -> Parity:
         """Run a file on all samples and compare.
+
+        Args:
+            runner: the file.
+            foreign: whether another tool wrote it, which may order inputs and outputs in its own way.
 
         Raises:
             InvalidArtifactError: if its inputs or outputs are not those of the Keras model.
         """
-        runner = fitted(runner, self.reference, self._counted)
+        runner = fitted(runner, self.reference, self._counted, foreign=foreign)
         parity = verify_artifact(runner, self.reference, self.samples, self.real)
         return replace(parity, notes=(*parity.notes, *runner.remarks))
 

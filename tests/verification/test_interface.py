@@ -44,6 +44,16 @@ def test_names_that_count_from_elsewhere_are_the_models():
     assert "dense_7 is now dense_1" in found.remarks[1]
 
 
+def test_another_tool_may_order_the_inputs_as_it_likes():
+    model = SimpleNamespace(inputs=infos("query", "item"), outputs=infos("scores"))
+    file = File(infos("item", "query"), infos("scores"))
+    assert fitted(file, model, foreign=True) is file
+    with pytest.raises(InvalidArtifactError, match="the file's inputs are not the model's"):
+        fitted(file, model)
+    with pytest.raises(InvalidArtifactError, match="the file's inputs are not the model's"):
+        fitted(File(infos("item", "item"), infos("scores")), model, foreign=True)
+
+
 @pytest.mark.parametrize(
     ("found", "wanted", "counted"),
     [
