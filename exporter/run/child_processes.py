@@ -18,6 +18,11 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
+def command_of_file(path: str, *arguments: str) -> list[str]:
+    """The command line of a process that runs one file, which imports nothing of this package."""
+    return [sys.executable, "-P", path, *arguments]
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of such a process: it imports from where this one does, but for the current folder.
 

@@ -127,7 +127,7 @@ def test_the_interpreter_for_microcontrollers(folder):
 def test_every_process_is_started_by_one_function():
     package = Path(exporter.__file__).parent
     starters = [path for path in package.rglob("*.py") if "sys.executable" in path.read_text()]
-    assert starters == [package / "children.py"]
+    assert starters == [package / "run" / "child_processes.py"]
 
 
 def test_an_array_survives(folder):

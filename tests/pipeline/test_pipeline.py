@@ -107,7 +107,7 @@ def test_same_input_same_bytes(dist, tmp_path):
 SEEDED = """
 import sys
 import exporter
-from tests.test_pipeline import small_model
+from tests.pipeline.test_pipeline import small_model
 exporter.export(small_model(), sys.argv[1], formats=("onnx", "tflite"))
 """
 

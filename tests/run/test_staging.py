@@ -208,7 +208,7 @@ def test_signals_leave_the_old_folder(exported, number, status):
     program = f"""
 import sys, time
 from pathlib import Path
-from exporter.staging import staged
+from exporter.run.staging import staged
 try:
     with staged(Path({str(exported)!r})) as stage:
         (stage.path / "model.onnx").write_text("half")
@@ -330,7 +330,7 @@ def test_two_runs_at_once_leave_one_whole_folder(tmp_path):
 import sys
 from pathlib import Path
 from exporter.errors import OutputError
-from exporter.staging import staged
+from exporter.run.staging import staged
 for turn in range(100):
     try:
         with staged(Path(sys.argv[1])) as stage:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -16,6 +14,7 @@ import numpy as np
 
 from exporter.errors import InvalidArtifactError
 from exporter.formats.saved_model import worker
+from exporter.run import child_processes
 
 
 class Process:
@@ -30,13 +29,12 @@ class Process:
         self._forgotten: list[int] = []
         self._said = ""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", worker.__file__],
+            child_processes.command_of_file(worker.__file__),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment,
+            env=child_processes.environment(TF_CPP_MIN_LOG_LEVEL="3"),
         )
 
     @property
