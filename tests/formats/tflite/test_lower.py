@@ -11,7 +11,7 @@ from keras import layers, ops
 
 from exporter.errors import UnsupportedError
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 def test_ops_inside_a_loop(layer):

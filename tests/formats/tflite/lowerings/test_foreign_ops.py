@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from exporter.errors import UnsupportedError
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 class Own(layers.Layer):

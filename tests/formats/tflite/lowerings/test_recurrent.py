@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 
 from exporter.errors import UnsupportedError
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 VARIANTS = (

@@ -11,7 +11,7 @@ from exporter.errors import UnsupportedError
 from exporter.formats.tflite import writer
 from exporter.formats.tflite.inspect import _map, _op_name
 from exporter.formats.tflite.passes import external_weights
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 EVERY, NONE = 0, 2**40  # bytes from which on a weight stays outside
 

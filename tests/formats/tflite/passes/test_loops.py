@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from exporter.formats.tflite.inspect import _map, _op_name
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 def variables(path):

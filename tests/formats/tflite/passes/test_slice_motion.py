@@ -11,7 +11,7 @@ from exporter.formats.tflite.build import trace
 from exporter.formats.tflite.passes.slice_motion import PRODUCTS, plan_of
 from tests.conformance.cases.case import inside
 from tests.formats.slice_motion import CALLS, LENGTH, SLICES, STAYS, WIDTH, block, dense, model_of, rowwise
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 def products(call, batch=1):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 X = np.array([[-4, -0.0, 0.3, 1.0, 1e30, np.nan, np.inf, -np.inf]], "float32")
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from exporter.errors import UnsupportedError
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 @pytest.mark.parametrize("places", [(0, 1, 2), (2, 0)])

@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 from exporter.errors import UnsupportedError
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 METHODS = ("bicubic", "lanczos3", "lanczos5", "area", "bilinear", "nearest")
 SIZES = ((5, 7), (16, 20), (1, 1), (8, 10), (3, 25))

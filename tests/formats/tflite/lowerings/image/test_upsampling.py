@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 def test_nearest_is_one_op(export):

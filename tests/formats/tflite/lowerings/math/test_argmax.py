@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 ROWS = np.array(
     [[0.0, -0.0, 0.0, -1.0], [-0.0, 0.0, 0.0, -0.0], [-3.0, -1e-5, -0.0, -2.0], [-5.0, -4.0, -np.inf, 3e-38]]

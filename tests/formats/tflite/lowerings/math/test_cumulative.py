@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 8])

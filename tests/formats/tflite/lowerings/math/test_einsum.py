@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 EQUATIONS = (
     "bii->bi",

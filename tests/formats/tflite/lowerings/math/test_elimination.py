@@ -10,7 +10,7 @@ from keras import ops
 
 from exporter.errors import UnsupportedError
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 def zero_pivots(n: int) -> np.ndarray:

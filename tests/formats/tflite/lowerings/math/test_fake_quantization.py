@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 fake = tf.quantization.fake_quant_with_min_max_args
 there_and_back = tf.quantization.quantize_and_dequantize_v2

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 def test_products(export):

@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 from exporter.errors import UnsupportedError
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 @pytest.mark.parametrize("activation", [ops.relu, ops.relu6, lambda x: ops.relu(ops.reshape(x, (-1, 1)))])

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 @pytest.mark.parametrize(("m", "n"), [(4, 4), (5, 3), (2, 4), (1, 1)])

@@ -9,7 +9,7 @@ from keras import ops
 
 from exporter.errors import UnsupportedError
 from tests.conformance.cases.case import inside
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 def scores(*classes: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import keras
 import pytest
 from keras import layers
 
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 DEPTHWISE = "DEPTHWISE_CONV_2D"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 from tests.formats.tflite.lowerings.test_recurrent import randomized
 
 LAYERS = (

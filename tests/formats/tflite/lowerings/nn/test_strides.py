@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 CONVOLUTIONS = [
     (layers.Conv2D(4, 3, strides=4, padding="same"), (16, 16, 3), 1),

@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 from exporter.errors import UnsupportedError
-from tests.formats.tflite.lowerings.conftest import normal
+from tests.formats.tflite.conftest import normal
 
 
 def test_time_is_folded_into_the_batch(export):
