@@ -17,6 +17,7 @@ from exporter.verification.floats import widest
 
 SMALLEST = 2.0**-100  # of the probabilities that are compared; float32 has 2^-126, and the sum behind it needs room
 
+_LEAST = 2.0**-149
 _MOVERS = frozenset({"Identity", "Reshape", "Squeeze", "Transpose"})  # they move values and change none
 
 
@@ -33,10 +34,12 @@ def softmax_outputs(inference: Inference) -> frozenset[str]:
 def log_errors(value: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return |log value - log reference| / (1 + |log reference|); 0 where the reference is below `SMALLEST`.
 
-    The division makes it the error relative to the logit, whose own rounding grows with it. What is not a positive
-    number has an infinite error.
+    The division makes it the error relative to the logit, whose own rounding grows with it. A 0 counts as the smallest
+    number that float32 has, below which it came from: how far off it is then has a figure, which draws of the same kind
+    have, too. What is negative or no number has an infinite error.
     """
     compared = widest(reference) >= SMALLEST
+    value = np.where(widest(value) == 0, _LEAST, widest(value))
     logits = np.log(np.where(compared, widest(reference), 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         errors = np.abs(np.log(np.where(compared, widest(value), 1)) - logits) / (1 + np.abs(logits))

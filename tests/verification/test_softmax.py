@@ -9,7 +9,7 @@ from keras import layers
 
 from exporter.capture.inference import Inference
 from exporter.verification.compare import compare_expected
-from exporter.verification.expectation import expect
+from exporter.verification.expectation import Draw, expect
 from exporter.verification.reference import Reference
 from exporter.verification.samples import Sample
 from exporter.verification.softmax import SMALLEST, log_errors, softmax_outputs
@@ -43,7 +43,18 @@ def test_a_lost_tail_is_seen():
     wrong[1, 2] = 0
     direct, logits = compared(wrong)
     assert direct.ok
-    assert logits.error == np.inf
+    assert not logits.ok
+    assert logits.error > 1
+
+
+def test_a_tail_that_draws_lose_too_is_undetermined():
+    """Scores so large that a rounding of them takes a probability below float32, or leaves it."""
+    reference = np.array([[1.0, 2.0**-99]] + [[0.9999, 1e-4]] * 5)
+    keras, lost = reference.astype("float32"), reference.astype("float32")
+    lost[0, 1] = 0
+    expected = expect("y", keras, reference, [Draw(lost, 1.0)], softmax=True)
+    assert all(parity.ok for parity in compare_expected({"y": lost}, [expected], "c"))
+    assert not all(parity.ok for parity in compare_expected({"y": -lost}, [expected], "c"))
 
 
 def test_what_nears_the_end_of_float32_is_left_out():
