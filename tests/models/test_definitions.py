@@ -59,7 +59,11 @@ def test_the_file_holds_what_build_builds(name, trained_model):
     assert [(v.name, v.shape) for v in built.weights] == [(v.name, v.shape) for v in saved.weights]
 
 
-@pytest.mark.parametrize("definition", [digits, digit_rows, diabetes], ids=lambda d: d.__name__.removeprefix("models."))
+@pytest.mark.parametrize(
+    "definition",
+    [*(pytest.param(d, marks=pytest.mark.long) for d in (digits, digit_rows)), diabetes],
+    ids=lambda d: d.__name__.removeprefix("models."),
+)
 def test_the_same_seed_gives_the_same_weights(definition, monkeypatch):
     monkeypatch.setattr(definition, "GOAL", Goal("nothing", least=-np.inf))
     assert weights(definition.train(epochs=1)) == weights(definition.train(epochs=1))
