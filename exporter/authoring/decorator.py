@@ -1,11 +1,13 @@
 """`@exporter.layer`: a function as a registered Layer class, with a config that holds every argument.
 
-@exporter.layer
-def scaled(x, factor: float = 2.0):
-"Multiplies by a factor."
-return x * factor
+    @exporter.layer
+    def scaled(x, factor: float = 2.0):
+        "Multiplies by a factor."
+        return x * factor
 
-model = keras.Sequential([keras.Input((3,)), scaled(factor=0.5)])
+    model = keras.Sequential([keras.Input((3,)), scaled(factor=0.5)])
+
+The layer's config holds `factor`, so that a `.keras` file of the model loads wherever this class is imported.
 """
 
 from __future__ import annotations

@@ -91,12 +91,12 @@ class Expectation:
 
     @property
     def keras_error(self) -> float:
-        """E, of the values."""
+        """Keras's error E, of the values."""
         return self.bound.keras_error
 
     @property
     def scale(self) -> float:
-        """S, of the values."""
+        """The scale S of the values."""
         return self.bound.scale
 
     @property

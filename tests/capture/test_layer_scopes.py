@@ -26,6 +26,16 @@ def test_scope_of(name, scope):
     assert scope_of(name) == scope
 
 
+def test_keras_opens_a_scope_of_any_name():
+    """If this fails, Keras has mended it, and `keras_patches.SCOPES` can go."""
+    import tensorflow as tf
+
+    dense = layers.Dense(2, name="größe")
+    dense.build((None, 4))
+    with pytest.raises(ValueError, match="not a valid root scope name"):
+        tf.function(dense, autograph=False).get_concrete_function(tf.TensorSpec((None, 4)))
+
+
 def named(name):
     x = keras.Input((4,), name="größe")
     return keras.Model(x, {"Höhe 1:0": layers.Dense(2, name=name)(x)}, name="mein modell é")

@@ -21,6 +21,15 @@ def sequences(*shape):
     return np.random.default_rng(0).normal(size=(2, 6, *shape)).astype("float32")
 
 
+def test_keras_takes_rows_for_steps():
+    """If this fails, Keras has mended it, and `keras_patches.UNKNOWN_STEPS` can go."""
+    import tensorflow as tf
+
+    function = tf.function(over_time(layers.Dense(3), 5), autograph=False)
+    traced = function.get_concrete_function(tf.TensorSpec((None, None, 5)))
+    assert traced(tf.constant(sequences(5))).shape == (2, 2, 3)  # of 2 rows of 6 steps
+
+
 @pytest.mark.parametrize(
     ("inner", "shape"),
     [(layers.Dense(3), (5,)), (layers.Conv2D(3, 3), (6, 6, 2)), (layers.LSTM(3), (4, 2)), (layers.Flatten(), (4, 2))],

@@ -17,5 +17,5 @@ from exporter.formats.onnx.lowerings.activations.piecewise import elu as known_e
     *by_sign(lambda op, x, alpha: op.Mul(op.Sub(op.Exp(x), 1), alpha)),
 )
 def elu(g: Graph, x: Value, alpha: float = 1) -> Value:
-    """X where x > 0, else alpha · (exp(x) - 1)."""
+    """Compute x where x > 0, else alpha · (exp(x) - 1)."""
     return known_elu(g, x, alpha)

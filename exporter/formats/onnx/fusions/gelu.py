@@ -45,7 +45,7 @@ def _by_erf(product: Product) -> tuple[Spelling, Spelling, Spelling]:
 
 @fuses(*(spelling for product in _products() for spelling in _by_erf(product)), any_order=False)
 def gelu(g: Graph, x: Value, half: float, factor: float = 1, divisor: float = 1) -> Value | None:
-    """X / 2 · (1 + erf(x / √2))."""
+    """Compute x / 2 · (1 + erf(x / √2))."""
     fits = half == 0.5 and math.isclose(factor, divisor * math.sqrt(0.5), rel_tol=ROUNDING)
     return known_gelu(g, x, approximate=False) if fits else None
 
@@ -66,7 +66,7 @@ def _by_tanh(product: Product) -> Spelling:
 
 @fuses(*(_by_tanh(product) for product in _products()), any_order=False)
 def approximate_gelu(g: Graph, x: Value, half: float, slope: float, cubic: float) -> Value | None:
-    """X / 2 · (1 + tanh(sqrt(2 / pi) · (x + 0.044715 x³)))."""
+    """Compute x / 2 · (1 + tanh(sqrt(2 / pi) · (x + 0.044715 x³)))."""
     numbers = (half, 0.5), (slope, math.sqrt(2 / math.pi)), (cubic, CUBIC)
     fits = all(math.isclose(found, exact, rel_tol=ROUNDING) for found, exact in numbers)
     return known_gelu(g, x, approximate=True) if fits else None

@@ -51,7 +51,7 @@ def scaled_clip(g: Graph, x: Value, shift: float, high: float, factor: float = 1
 
 @fuses(lambda op, x, shift, high, divisor: op.Div(op.Mul(x, _any_clip(op, op.Add(x, shift), high)), divisor))
 def hard_swish(g: Graph, x: Value, shift: float, high: float, divisor: float) -> Value | None:
-    """X times the hard sigmoid, where the product is scaled."""
+    """Compute x times the hard sigmoid, where the product is scaled."""
     gate = scaled_clip(g, x, shift, high, divisor=divisor)
     return gate and g.elementwise("Mul", x, gate)
 

@@ -14,7 +14,7 @@ from exporter.formats.onnx.lowerings.activations.piecewise import leaky_relu as 
 
 @fuses(*by_sign(lambda op, x, slope: op.Mul(x, slope)))
 def leaky_relu(g: Graph, x: Value, slope: float) -> Value:
-    """X where x > 0, else slope · x."""
+    """Compute x where x > 0, else slope · x."""
     return known_leaky_relu(g, x, slope)
 
 

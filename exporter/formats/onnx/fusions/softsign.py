@@ -10,5 +10,5 @@ from exporter.formats.onnx.lowerings.activations.smooth import softsign as known
 
 @fuses(lambda op, x: op.Div(x, op.Add(op.Abs(x), 1)))
 def softsign(g: Graph, x: Value) -> Value:
-    """X / (1 + |x|)."""
+    """Compute x / (1 + |x|)."""
     return known_softsign(g, x)

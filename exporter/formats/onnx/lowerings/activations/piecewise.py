@@ -69,7 +69,7 @@ def _clipped(g: Graph, x: Value, low: float, high: float) -> Value:
 
 @lowers_function("nn.leaky_relu")
 def leaky_relu(g: Graph, x: Value, negative_slope: float = 0.2) -> Value:
-    """X where x > 0, else negative_slope · x."""
+    """Compute x where x > 0, else negative_slope · x."""
     if _has_kernels(x):
         return g.elementwise("LeakyRelu", x, alpha=float(negative_slope))
     slope = float(np.float32(negative_slope))  # as TensorFlow has it, also among float64
@@ -78,7 +78,7 @@ def leaky_relu(g: Graph, x: Value, negative_slope: float = 0.2) -> Value:
 
 @lowers_op("LeakyRelu")
 def tf_leaky_relu(g: Graph, op: Any, x: Value) -> Value:
-    """X where x > 0, else alpha · x."""
+    """Compute x where x > 0, else alpha · x."""
     return leaky_relu(g, x, op.get_attr("alpha"))
 
 
@@ -92,7 +92,7 @@ def hard_sigmoid(g: Graph, x: Value) -> Value:
 
 @lowers_function("nn.hard_silu")
 def hard_silu(g: Graph, x: Value) -> Value:
-    """X · hard_sigmoid(x): the op HardSwish."""
+    """Compute x · hard_sigmoid(x): the op HardSwish."""
     if _has_kernels(x) and g.supports_opset(14):
         return g.elementwise("HardSwish", x)
     return g.elementwise("Mul", x, hard_sigmoid(g, x))
@@ -100,7 +100,7 @@ def hard_silu(g: Graph, x: Value) -> Value:
 
 @lowers_function("nn.elu")
 def elu(g: Graph, x: Value, alpha: float = 1.0) -> Value:
-    """X where x > 0, else alpha · (exp(x) - 1).
+    """Compute x where x > 0, else alpha · (exp(x) - 1).
 
     The op Elu takes twice as long as the maximum of both branches while these fit the cache: of 32,768 elements 74 µs for
     40, of 262,144 556 for 533, of two million 4.3 ms for 5.2; of 512 7 for 8 (ONNX Runtime 1.32, one thread). Up to alpha = 1
@@ -126,13 +126,13 @@ def _exponential_linear(g: Graph, x: Value, scale: float, alpha: float) -> Value
 
 @lowers_op("Elu")
 def tf_elu(g: Graph, op: Any, x: Value) -> Value:
-    """X where x > 0, else exp(x) - 1."""
+    """Compute x where x > 0, else exp(x) - 1."""
     return elu(g, x)
 
 
 @lowers_function("nn.selu")
 def selu(g: Graph, x: Value) -> Value:
-    """Scale · elu(x, alpha), with the constants of self-normalizing networks."""
+    """Compute scale · elu(x, alpha), with the constants of self-normalizing networks."""
     if _has_kernels(x):
         return g.elementwise("Selu", x, alpha=SELU_ALPHA, gamma=SELU_SCALE)
     return _exponential_linear(g, x, SELU_SCALE, SELU_SCALE * SELU_ALPHA)
@@ -140,7 +140,7 @@ def selu(g: Graph, x: Value) -> Value:
 
 @lowers_op("Selu")
 def tf_selu(g: Graph, op: Any, x: Value) -> Value:
-    """Scale · elu(x, alpha)."""
+    """Compute scale · elu(x, alpha)."""
     return selu(g, x)
 
 
@@ -153,7 +153,7 @@ def celu(g: Graph, x: Value, alpha: float = 1.0) -> Value:
 
 @lowers_function("nn.hard_shrink")
 def hard_shrink(g: Graph, x: Value, threshold: float = 0.5) -> Value:
-    """X where |x| > threshold, else 0 (also for NaN)."""
+    """Compute x where |x| > threshold, else 0 (also for NaN)."""
     if _has_kernels(x):
         return g.elementwise("Shrink", x, lambd=float(threshold), bias=0.0)
     outside = g.elementwise("Greater", g.elementwise("Abs", x), g.constant(threshold, x.numpy_dtype))
@@ -162,7 +162,7 @@ def hard_shrink(g: Graph, x: Value, threshold: float = 0.5) -> Value:
 
 @lowers_function("nn.soft_shrink")
 def soft_shrink(g: Graph, x: Value, threshold: float = 0.5) -> Value:
-    """X moved by `threshold` towards 0, and 0 between (also for NaN)."""
+    """Move x by `threshold` towards 0; it is 0 in between (also for NaN)."""
     if _has_kernels(x):
         return g.elementwise("Shrink", x, lambd=float(threshold), bias=float(threshold))
     moved = g.elementwise("Sub", x, g.elementwise("Mul", g.elementwise("Sign", x), threshold))
@@ -172,7 +172,7 @@ def soft_shrink(g: Graph, x: Value, threshold: float = 0.5) -> Value:
 
 @lowers_function("nn.threshold")
 def threshold(g: Graph, x: Value, threshold: float, default_value: float) -> Value:
-    """X where x > threshold, else default_value."""
+    """Compute x where x > threshold, else default_value."""
     limit, other = g.constant(threshold, x.numpy_dtype), g.constant(default_value, x.numpy_dtype)
     return g.elementwise("Where", g.elementwise("Greater", x, limit), x, other, dtype=x.dtype)
 

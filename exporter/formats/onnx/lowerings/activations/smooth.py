@@ -25,31 +25,31 @@ def sigmoid(g: Graph, x: Value) -> Value:
 
 @lowers_function("nn.tanh")
 def tanh(g: Graph, x: Value) -> Value:
-    """Tanh x."""
+    """Compute tanh x."""
     return tanh_of_softplus(g, x.of) if isinstance(x, Softplus) else g.elementwise("Tanh", x)
 
 
 @lowers_op("Tanh")
 def tf_tanh(g: Graph, op: Any, x: Value) -> Value:
-    """Tanh x."""
+    """Compute tanh x."""
     return tanh(g, x)
 
 
 @lowers_function("nn.tanh_shrink")
 def tanh_shrink(g: Graph, x: Value) -> Value:
-    """X - tanh x."""
+    """Compute x - tanh x."""
     return g.elementwise("Sub", x, g.elementwise("Tanh", x))
 
 
 @lowers_function("nn.silu")
 def silu(g: Graph, x: Value) -> Value:
-    """X · sigmoid(x), which ONNX Runtime fuses; the op Swish(24) is half as fast (ORT 1.32)."""
+    """Compute x · sigmoid(x), which ONNX Runtime fuses; the op Swish(24) is half as fast (ORT 1.32)."""
     return g.elementwise("Mul", x, g.elementwise("Sigmoid", x))
 
 
 @lowers_function("nn.glu", when=lambda x, axis=-1: x.shape[axis] is not None)
 def glu(g: Graph, x: Value, axis: int = -1) -> Value:
-    """A · sigmoid(b) of the two halves of `axis`."""
+    """Compute a · sigmoid(b), where a and b are the halves of `axis`."""
     half = (x.shape[axis] or 0) // 2
     a, b = split_into(g, x, axis % x.rank, [half, half])
     return g.elementwise("Mul", a, g.elementwise("Sigmoid", b))
@@ -57,7 +57,7 @@ def glu(g: Graph, x: Value, axis: int = -1) -> Value:
 
 @lowers_function("nn.gelu")
 def gelu(g: Graph, x: Value, approximate: bool = True) -> Value:
-    """X · Φ(x), exact or with tanh: the op Gelu(20), below x / 2 · (1 + erf(x / √2)) or its approximation."""
+    """Compute x · Φ(x), exact or with tanh: the op Gelu(20), below x / 2 · (1 + erf(x / √2)) or its approximation."""
     x = prevent_ort_fusion(x, bias=True)
     if x.dtype == ir.DataType.FLOAT and g.supports_opset(20):
         return g.elementwise("Gelu", x, approximate="tanh" if approximate else "none")
@@ -77,7 +77,7 @@ def _rounded(number: float) -> float:
 
 @lowers_function("nn.softsign")
 def softsign(g: Graph, x: Value) -> Value:
-    """X / (1 + |x|)."""
+    """Compute x / (1 + |x|)."""
     if x.dtype == ir.DataType.FLOAT:
         return g.elementwise("Softsign", x)
     return g.elementwise("Div", x, g.elementwise("Add", g.elementwise("Abs", x), 1))
@@ -85,7 +85,7 @@ def softsign(g: Graph, x: Value) -> Value:
 
 @lowers_op("Softsign")
 def tf_softsign(g: Graph, op: Any, x: Value) -> Value:
-    """X / (1 + |x|)."""
+    """Compute x / (1 + |x|)."""
     return softsign(g, x)
 
 
@@ -110,5 +110,5 @@ def softmax(g: Graph, x: Value, axis: int = -1) -> Value:
 
 @lowers_function("nn.log_softmax", when=lambda x, axis=-1: isinstance(axis, int))
 def log_softmax(g: Graph, x: Value, axis: int = -1) -> Value:
-    """X - log Σ exp(x) along one axis."""
+    """Compute x - log Σ exp(x) along one axis."""
     return along_axis(g, "LogSoftmax", x, axis)

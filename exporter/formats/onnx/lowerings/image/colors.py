@@ -15,7 +15,7 @@ from exporter.formats.onnx.registry import lowers_op
 
 @lowers_op("RGBToHSV")
 def rgb_to_hsv(g: Graph, op: Any, x: Value) -> Value:
-    """Value = max, saturation = (max - min) / max, hue = a sixth of the distance along the edge that the maximum lies on."""
+    """Value is max, saturation (max - min) / max, hue a sixth of the distance along the edge that the maximum lies on."""
     red, green, blue = _channels(g, x)
     value = g.elementwise("Max", g.elementwise("Max", red, green), blue)
     spread = g.elementwise("Sub", value, g.elementwise("Min", g.elementwise("Min", red, green), blue))

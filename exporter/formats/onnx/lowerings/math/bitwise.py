@@ -64,7 +64,7 @@ def inverted(g: Graph, x: Value) -> Value:
 
 @lowers_op("LeftShift")
 def left_shift(g: Graph, op: Any, x: Value, count: Value) -> Value:
-    """X · 2ⁿ modulo the width: BitShift of the same bits without sign."""
+    """Compute x · 2ⁿ modulo the width: BitShift of the same bits without sign."""
     return g.cast(_shifted(g, x, count, "LEFT"), x.dtype)
 
 

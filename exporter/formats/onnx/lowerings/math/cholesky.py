@@ -18,7 +18,7 @@ from exporter.formats.onnx.registry import lowers_op
 
 @lowers_op("Cholesky")
 def cholesky(g: Graph, op: Any, a: Value) -> Value:
-    """L of a = L · Lᵀ: each turn takes column l = s / √s_jj of what is left, s, and leaves s - l · lᵀ."""
+    """Compute L of a = L · Lᵀ: each turn takes column l = s / √s_jj of what is left, s, and leaves s - l · lᵀ."""
     n = matrix_size(a)
 
     def step(g: Graph, turn: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
@@ -36,7 +36,7 @@ def cholesky(g: Graph, op: Any, a: Value) -> Value:
 
 @lowers_op("MatrixTriangularSolve")
 def triangular_solve(g: Graph, op: Any, a: Value, b: Value) -> Value:
-    """X of a · x = b, row after row."""
+    """Solve a · x = b, row after row."""
     adjoint = bool(op.get_attr("adjoint"))
     lower = bool(op.get_attr("lower")) != adjoint
     return substituted(g, matrix_transpose(a) if adjoint else a, b, lower)

@@ -149,7 +149,7 @@ def add_all(g: Graph, op: Any, *inputs: Value) -> Value:
 
 @lowers_op("Pow")
 def power(g: Graph, op: Any, x: Value, exponent: Value) -> Value:
-    """X ** y; squares and cubes of integers by multiplication, which wraps as TensorFlow's power does."""
+    """Compute x ** y; squares and cubes of integers by multiplication, which wraps as TensorFlow's power does."""
     if not x.is_float and isinstance(exponent, Constant) and exponent.size == 1 and exponent.array.item() in (2, 3):
         squared = g.elementwise("Mul", x, x)
         return squared if exponent.array.item() == 2 else g.elementwise("Mul", squared, x)
@@ -158,14 +158,14 @@ def power(g: Graph, op: Any, x: Value, exponent: Value) -> Value:
 
 @lowers_op("DivNoNan")
 def divide_no_nan(g: Graph, op: Any, x: Value, y: Value) -> Value:
-    """X / y, and 0 where y is 0."""
+    """Compute x / y, and 0 where y is 0."""
     zero = g.constant(0, x.numpy_dtype)
     return g.elementwise("Where", g.elementwise("Equal", y, zero), zero, g.elementwise("Div", x, y), dtype=x.dtype)
 
 
 @lowers_op("MulNoNan", "Xdivy", "Xlogy")
 def absorbing_zero(g: Graph, op: Any, x: Value, y: Value) -> Value:
-    """X · y with 0 where y is 0; x / y and x · log y with 0 where x is 0."""
+    """Compute x · y with 0 where y is 0; x / y and x · log y with 0 where x is 0."""
     zero = g.constant(0, x.numpy_dtype)
     if op.type == "MulNoNan":
         return g.elementwise("Where", g.elementwise("Equal", y, zero), zero, g.elementwise("Mul", x, y), dtype=x.dtype)

@@ -106,13 +106,13 @@ def _plus(a: int, b: int | None) -> int | None:
 
 @lowers_op("MatrixSolve")
 def matrix_solve(g: Graph, op: Any, a: Value, b: Value) -> Value:
-    """X of a · x = b."""
+    """Solve a · x = b."""
     return solved(g, matrix_transpose(a) if op.get_attr("adjoint") else a, b)
 
 
 @lowers_op("MatrixInverse")
 def matrix_inverse(g: Graph, op: Any, a: Value) -> Value:
-    """X of a · x = 1."""
+    """Solve a · x = 1 for the inverse x."""
     n = matrix_size(a)
     one = g.constant(np.eye(n, dtype=a.numpy_dtype))
     if a.rank > 2:
@@ -156,7 +156,7 @@ def _scalar(g: Graph, x: Value) -> Value:
 
 @lowers_op("Lu")
 def lu(g: Graph, op: Any, a: Value) -> list[Value]:
-    """L, without its ones, and U in one matrix; and the order of the rows."""
+    """Compute L, without its ones, and U in one matrix; and the order of the rows."""
     matrix, order, _, _ = _decomposed(g, a)
     return [matrix, order]
 

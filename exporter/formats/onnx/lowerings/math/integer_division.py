@@ -39,7 +39,7 @@ def _by_positive(g: Graph, x: Value, y: Constant) -> Value:
 
 @lowers_op("FloorMod")
 def floor_mod(g: Graph, op: Any, x: Value, y: Value) -> Value:
-    """X - y · ⌊x / y⌋: ONNX's Mod on integers; on floats C's remainder, plus y where its sign differs from y's."""
+    """Compute x - y · ⌊x / y⌋: ONNX's Mod on integers; on floats C's remainder, plus y where its sign differs from y's."""
     if not x.is_float:
         return g.elementwise("Mod", *as_sizes(g, (x, y)))
     zero = g.constant(0, x.numpy_dtype)

@@ -20,7 +20,7 @@ from exporter.formats.onnx.registry import lowers_function, lowers_op
 
 @lowers_op("Expm1")
 def tf_expm1(g: Graph, op: Any, x: Value) -> Value:
-    """Exp(x) - 1."""
+    """Compute exp(x) - 1."""
     return expm1(g, x)
 
 
@@ -37,7 +37,7 @@ def tf_log1p(g: Graph, op: Any, x: Value) -> Value:
 
 
 def log1p(g: Graph, x: Value) -> Value:
-    """Log u + (x - (u - 1)) / u with u = 1 + x as it is rounded: the second term is what rounding lost.
+    """Compute log u + (x - (u - 1)) / u with u = 1 + x as it is rounded: the second term is what rounding lost.
 
     That term is taken of x within (-1, 10⁸), so that it is 0 rather than NaN at -1 and ∞.
     """
@@ -90,7 +90,7 @@ def tf_softmax(g: Graph, op: Any, x: Value) -> Value:
 
 @lowers_op("LogSoftmax")
 def tf_log_softmax(g: Graph, op: Any, x: Value) -> Value:
-    """X - log Σ exp(x) along the last axis."""
+    """Compute x - log Σ exp(x) along the last axis."""
     return along_axis(g, "LogSoftmax", x, -1)
 
 

@@ -20,7 +20,7 @@ from exporter.formats.onnx.registry import lowers_op
 
 @lowers_op("Qr")
 def qr(g: Graph, op: Any, a: Value) -> list[Value]:
-    """Q and R of a = Q · R."""
+    """Compute Q and R of a = Q · R."""
     m, n = a.shape[-2:]
     if m is None or n is None:
         raise NotImplementedError("a matrix whose size is not known while exporting")

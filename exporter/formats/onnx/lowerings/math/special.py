@@ -47,7 +47,7 @@ def tf_erfc(g: Graph, op: Any, x: Value) -> Value:
 
 
 def erfc(g: Graph, x: Value) -> Value:
-    """T · exp(-x² + P(t)) with t = 1 / (1 + |x| / 2), right in the tail; 2 less that for x < 0."""
+    """Compute t · exp(-x² + P(t)) with t = 1 / (1 + |x| / 2), right in the tail; 2 less that for x < 0."""
     upper = _erfc_of_size(g, g.elementwise("Abs", x))
     lower = g.elementwise("Sub", g.constant(2, x.numpy_dtype), upper)
     return _where(g, g.elementwise("Less", x, 0), lower, upper, x)

@@ -74,7 +74,7 @@ def _rounded(layer: Any, array: Any) -> np.ndarray:
 
 @lowers_layer(keras.layers.Rescaling)
 def rescaling(g: Graph, layer: Any, inputs: Value) -> Value:
-    """Scale · x + offset, each a number or one per channel."""
+    """Compute scale · x + offset, each a number or one per channel."""
     scale, offset = _rounded(layer, layer.scale), _rounded(layer, layer.offset)
     if scale.ndim and keras.config.image_data_format() == "channels_first":
         scale = scale.reshape(*scale.shape, *[1] * (3 - scale.ndim))

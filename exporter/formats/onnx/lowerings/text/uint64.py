@@ -27,15 +27,15 @@ class Words:
         return self.g.constant(np.array(number % 2**64, np.uint64).astype(np.int64))
 
     def add(self, x: Value, y: Value) -> Value:
-        """X + y."""
+        """Compute x + y."""
         return self.g.op("Add", x, y)
 
     def multiply(self, x: Value, y: Value) -> Value:
-        """X · y."""
+        """Compute x · y."""
         return self.g.op("Mul", x, y)
 
     def xor(self, x: Value, y: Value) -> Value:
-        """X ⊕ y."""
+        """Compute x ⊕ y."""
         return combined(self.g, "BitwiseXor", x, y)
 
     def shifted(self, x: Value, bits: int) -> Value:
@@ -44,13 +44,13 @@ class Words:
         return self.g.cast(shifted, INT64)
 
     def rotated(self, x: Value, bits: int) -> Value:
-        """x, its bits moved right, those that fall out coming in on the left."""
+        """Return x, its bits moved right, those that fall out coming in on the left."""
         return self.add(self.shifted(x, bits), self.multiply(x, self.word(1 << (64 - bits))))
 
     def folded(self, x: Value, bits: int = 47) -> Value:
-        """X ⊕ ⌊x / 2^bits⌋."""
+        """Compute x ⊕ ⌊x / 2^bits⌋."""
         return self.xor(x, self.shifted(x, bits))
 
     def remainder(self, x: Value, divisor: int) -> Value:
-        """X mod divisor, x taken as unsigned."""
+        """Compute x mod divisor, x taken as unsigned."""
         return self.g.cast(self.g.op("Mod", self.g.cast(x, UINT64), np.array(divisor, np.uint64)), INT64)
