@@ -86,8 +86,8 @@ class Inference:
         try:
             with patched(SCOPES, RESIZING, *[ONE_ROW] * self._any_batch):
                 outputs = self.model(*self._signature.pack(tensors), training=False)
-        except ExporterError:
-            raise
+        except ExporterError as error:
+            raise _unwrapped(error) from None
         except Exception as error:  # a layer's own code, which may raise anything
             raise _failed(self.inputs, error, guessed=self._signature.guessed) from error
         leaves = [t for t in keras.tree.flatten(outputs) if t is not None]
@@ -155,6 +155,13 @@ class Inference:
         tensors = [tf.constant(arrays[i.name], dtype=i.dtype) for i in self.inputs]
         results = run_with_limit(lambda: self.concrete()(*tensors)) if self.may_not_end else self.concrete()(*tensors)
         return {o.name: r.numpy() for o, r in zip(self.outputs, results, strict=True)}
+
+
+def _unwrapped(error: ExporterError) -> ExporterError:
+    """Return the error that a lowering raised: Keras raises another of its class, which has a message and nothing else."""
+    while isinstance(error.__context__, ExporterError) and not error.remedy:
+        error = error.__context__
+    return error
 
 
 def _failed(inputs: Sequence[TensorInfo], error: Exception, *, guessed: bool) -> UnsupportedError:

@@ -84,7 +84,8 @@ def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
 
     from exporter.registry import import_submodules
 
-    import_submodules("exporter.formats.onnx.lowerings")
+    for package in ("lowerings", "fusions"):
+        import_submodules(f"exporter.formats.onnx.{package}")
     model = inference.model
     result = Outline(model.name, paths={id(v.value): v.path for v in model.variables})
     result.layers = frozenset(scope_of(layer.name) for layer in model._flatten_layers())
