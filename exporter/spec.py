@@ -48,7 +48,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason why a model will not export, reload or compute the same, and how to mend it.
+    """One reason why a model will not export, reload or compute the same, and how to fix it.
 
     Args:
         where: the layer, file or argument at fault.

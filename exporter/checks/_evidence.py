@@ -85,7 +85,7 @@ def _main(folder: Path, trust: str, modules: Sequence[str]) -> None:
 
 
 def _read(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """The arrays in the order of the inputs, whose names Keras may have made up anew."""
+    """The arrays in the order of the inputs, whose names Keras may have made up again."""
     with np.load(path) as stored:
         arrays = [stored[name] for name in stored.files]
     texts = (array.astype(object) if array.dtype.kind == "U" else array for array in arrays)

@@ -41,7 +41,7 @@ OPS = frozenset(
 
 @GRAPH.register("random numbers")
 def random_numbers(inference: Inference, options: Options) -> Iterator[Problem]:
-    """Find layers whose outputs depend on numbers that are drawn anew at each call; a fixed seed gives constants."""
+    """Find layers whose outputs depend on numbers that are drawn again at each call; a fixed seed gives constants."""
     layers = {layer_of(op.name, inference.model) for op in operations(inference) if draws(op, inference)}
     for layer in sorted(layers):
         yield Problem(

@@ -62,7 +62,7 @@ def _compared(source: Source, own: Sequence[Custom], folder: Path) -> Iterator[P
     try:
         source.model.save(folder / "model.keras")
     except Exception as error:  # the user's get_config may raise anything
-        yield _problem(f"it cannot be saved: {type(error).__name__}: {_first_line(error)}", "mend get_config")
+        yield _problem(f"it cannot be saved: {type(error).__name__}: {_first_line(error)}", "fix get_config")
         return
     answer = _ask(folder, sorted({custom.thing.__module__ for custom in own}), source.trusted)
     if "error" in answer:

@@ -13,7 +13,7 @@ from exporter.spec import Options, Problem
 
 @COSTLY.register("round trip")
 def round_trip(source: Source, options: Options) -> Iterator[Problem]:
-    """Make each custom layer anew from its config, and hold the new config against the old."""
+    """Make each custom layer again from its config, and hold the new config against the old."""
     for layer in source.layers:
         if type(layer) in source.custom_classes:
             yield from _differences(layer)

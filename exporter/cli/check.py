@@ -36,7 +36,7 @@ def command(
     inputs: tuple[TensorInfo, ...],
     trust: bool,
 ) -> int:
-    """Find what in MODEL will not export, and how to mend it."""
+    """Find what in MODEL will not export, and how to fix it."""
     with mode.working() as progress:
         from exporter.loading import import_custom
         from exporter.pipeline import check

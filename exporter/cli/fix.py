@@ -1,4 +1,4 @@
-"""`kx fix`: a model file that reloads anywhere, written anew without Lambda layers, whichever Keras it came from."""
+"""`kx fix`: a model file that reloads anywhere, written again without Lambda layers, whichever Keras it came from."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @options.quiet
 @click.pass_obj
 def command(mode: Mode, /, model: Path, output: Path, custom: tuple[str, ...], trust: bool) -> int:
-    """Write MODEL anew as a file of Keras 3, without its Lambda layers.
+    """Write MODEL again as a file of Keras 3, without its Lambda layers.
 
     FILE (.keras) is verified to compute the same. Files of Keras 2 keep the meaning that they had there; what was kept by
     other means is told.

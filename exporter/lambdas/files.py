@@ -25,7 +25,7 @@ def fix(
     trust: bool = False,
     progress: Progress | None = None,
 ) -> Removal:
-    """Write a model file anew, without Lambda layers.
+    """Write a model file again, without Lambda layers.
 
     Args:
         model: a .keras or .h5 file, or the folder of a SavedModel.

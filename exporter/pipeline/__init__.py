@@ -1,4 +1,4 @@
-"""The whole way of the data, on one screen: load -> check -> freeze -> lower + convert -> verify -> report."""
+"""The whole way of the data, on one screen: load -> capture -> check -> lower + convert -> verify -> report."""
 
 from __future__ import annotations
 

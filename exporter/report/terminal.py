@@ -1,4 +1,4 @@
-"""The report on a terminal: one line for each model and format, then what is wrong and how to mend it."""
+"""The report on a terminal: one line for each model and format, then what is wrong and how to fix it."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def fitted(runner: Runner, reference: Expectations, counted: Collection[str] = (
     Args:
         runner: the file.
         reference: whose inputs and outputs are the model's.
-        counted: the names that Keras counted anew when the model was made: in the file they may count from elsewhere on.
+        counted: the names that Keras counted again when the model was made: in the file they may count from elsewhere on.
         foreign: whether another tool wrote the file: it is fed by name, so that the order is a matter of that tool.
 
     Raises:
@@ -60,7 +60,7 @@ def fitted(runner: Runner, reference: Expectations, counted: Collection[str] = (
         return runner
     pairs = zip((*runner.inputs, *runner.outputs), (*inputs, *outputs), strict=True)
     told = ", ".join(f"{file.name} is now {model.name}" for file, model in pairs if file.name != model.name)
-    return Renamed(runner, inputs, outputs, (*runner.remarks, f"the model counted its names anew: {told}"))
+    return Renamed(runner, inputs, outputs, (*runner.remarks, f"the model counted its names again: {told}"))
 
 
 def _ordered(found: Sequence[TensorInfo], wanted: Sequence[TensorInfo], foreign: bool) -> Sequence[TensorInfo]:

@@ -1,6 +1,6 @@
-"""ONNX: written layer by layer from an outline of the model, run by ONNX Runtime.
+"""ONNX: written layer by layer from a trace of the model, run by ONNX Runtime.
 
-outline -> expand -> tidy -> write; `docs/design/onnx.md` says why.
+trace -> lower -> optimize -> write; `docs/design/onnx.md` says why.
 """
 
 from __future__ import annotations

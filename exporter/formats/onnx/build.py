@@ -1,4 +1,4 @@
-"""From an inference function to an ONNX IR model: outline, expand, tidy up, name, choose the opset."""
+"""From an inference function to an ONNX IR model: trace, lower, optimize, name, choose the opset."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from exporter.errors import UsageError
 from exporter.formats.onnx.builder.graph import Graph
 from exporter.formats.onnx.builder.value import Value
 from exporter.formats.onnx.layer_map import KEY, LayerMap
-from exporter.formats.onnx.lower import expand, outer_type
+from exporter.formats.onnx.lower import lower, outer_type
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
-from exporter.formats.onnx.passes import tidy
+from exporter.formats.onnx.passes import optimize
 from exporter.formats.onnx.probabilities import exact_sigmoid
-from exporter.formats.onnx.trace import outline
+from exporter.formats.onnx.trace import trace
 from exporter.spec import Options, TensorInfo
 
 DOMAINS = {"ai.onnx.ml": 2}  # besides the standard's main one, and the lowest opset that has what lowerings use
@@ -35,22 +35,22 @@ def build(inference: Inference, options: Options, metadata: Mapping[str, object]
         raise UsageError("unknown opset", where=str(options.opset), reason=f"this version writes {OLDEST} to {NEWEST}")
     inputs = inference.inputs_for(options.batch)
     leading = inference.leading if free_inputs(inputs) else Leading()
-    traced = outline(inference, inputs)
+    traced = trace(inference, inputs)
     g = Graph(options.opset or NEWEST)
-    expansion = expand(traced, g, inputs, dimensions(inputs, leading.inputs))
+    lowered = lower(traced, g, inputs, dimensions(inputs, leading.inputs))
     infos = [(o.name, o.dtype) for o in inference.outputs_of(traced.graph)]
     graph = ir.Graph(
         [v.ir for v in g.inputs if v.ir is not None],
         [
             _output(g, name, dtype, value, leading.outputs.get(name))
-            for (name, dtype), value in zip(infos, expansion.outputs, strict=True)
+            for (name, dtype), value in zip(infos, lowered.outputs, strict=True)
         ],
         nodes=g.nodes,
         initializers=list(g.initializers.values()),
         name=inference.model.name,
     )
-    layers = LayerMap(traced.calls.found, expansion.values, graph)
-    tidy(graph, layers, g)
+    layers = LayerMap(traced.calls.found, lowered.values, graph)
+    optimize(graph, layers, g)
     opset = options.opset or lowest_opset(graph, g.wanted)
     settle(graph, opset)
     graph.opset_imports[""] = opset

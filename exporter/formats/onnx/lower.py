@@ -1,4 +1,4 @@
-"""Expand: one walk over the outline, in which the lowering of each marker and op writes the standard's nodes.
+"""Lower: one walk over the trace, in which the lowering of each marker and op writes the standard's nodes.
 
 What depends on constants alone is computed while exporting. What has no lowering of ours is handed to tf2onnx, op by op.
 """
@@ -21,7 +21,7 @@ from exporter.formats.onnx.lowerings.math.complex_numbers import complex_op, is_
 from exporter.formats.onnx.refusals import refusal, stand_in
 from exporter.formats.onnx.registry import OPS
 from exporter.formats.onnx.tf2onnx_fallback import convert_op
-from exporter.formats.onnx.trace import Marker, Outline, Slot
+from exporter.formats.onnx.trace import Marker, Slot, Trace
 from exporter.spec import TensorInfo
 
 READERS = ("ResourceGather", "ResourceGatherNd")  # they read a variable, and do more
@@ -29,8 +29,8 @@ CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
 @dataclass(frozen=True)
-class Expansion:
-    """What became of the outline's tensors.
+class Lowered:
+    """What became of the trace's tensors.
 
     Args:
         outputs: the values of the model's outputs, in Keras's axis order.
@@ -41,11 +41,11 @@ class Expansion:
     values: Mapping[Any, Any]
 
 
-def expand(outline: Outline, g: Graph, inputs: Sequence[TensorInfo], dimensions: Sequence[Sequence[Any]]) -> Expansion:
-    """Write the outline into `g`.
+def lower(traced: Trace, g: Graph, inputs: Sequence[TensorInfo], dimensions: Sequence[Sequence[Any]]) -> Lowered:
+    """Write the traced model into `g`.
 
     Args:
-        outline: the traced model.
+        traced: the traced model.
         g: an empty graph.
         inputs: names and dtypes of the model's inputs.
         dimensions: their dimensions: ints, or names of dynamic ones.
@@ -57,20 +57,20 @@ def expand(outline: Outline, g: Graph, inputs: Sequence[TensorInfo], dimensions:
     for info, dims in zip(inputs, dimensions, strict=True):
         value = g.input(info.name, dims, outer_type(info.dtype))
         fed.append(g.cast(value, computed_type(info.dtype)))
-    g.walk = lambda body, graph, arguments: Walk(body, outline).graph(graph, arguments)
-    walk = Walk(g, outline)
-    outputs = walk.graph(outline.graph, fed)
-    if outline.refusals:
-        raise UnsupportedError.joined(outline.refusals)
-    for value, tensor in zip(outputs, outline.graph.outputs, strict=True):
+    g.walk = lambda body, graph, arguments: Walk(body, traced).graph(graph, arguments)
+    walk = Walk(g, traced)
+    outputs = walk.graph(traced.graph, fed)
+    if traced.refusals:
+        raise UnsupportedError.joined(traced.refusals)
+    for value, tensor in zip(outputs, traced.graph.outputs, strict=True):
         if not isinstance(value, Value):
             raise UnsupportedError(
                 "an output is not a tensor of real numbers",
-                where=outline.name,
+                where=traced.name,
                 reason=f"it is {tensor.dtype.name}, which ONNX Runtime cannot return",
                 remedy="return the real and the imaginary part: ops.real(x), ops.imag(x)",
             )
-    return Expansion([g.keras_order(value) for value in outputs], walk.values)
+    return Lowered([g.keras_order(value) for value in outputs], walk.values)
 
 
 NARROW = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
@@ -113,12 +113,12 @@ class Walk:
 
     Args:
         g: the ONNX graph to write.
-        outline: the markers.
+        traced: the markers.
     """
 
-    def __init__(self, g: Graph, outline: Outline) -> None:
+    def __init__(self, g: Graph, traced: Trace) -> None:
         self.g = g
-        self.outline = outline
+        self.traced = traced
         self.values: dict[Any, Any] = {}
 
     def graph(self, graph: Any, inputs: Sequence[Value | Handle | None]) -> list[Value]:
@@ -143,8 +143,8 @@ class Walk:
         return Handle(next((v for v in graph.variables if v.handle is tensor), tensor))
 
     def _op(self, op: Any) -> None:
-        marker = self.outline.markers.get(_token(op))
-        scope = marker.scope if marker else self.outline.scope(op)
+        marker = self.traced.markers.get(_token(op))
+        scope = marker.scope if marker else self.traced.scope(op)
         try:
             with self.g.named(scope):
                 results = self._marker(marker, op) if marker else self._plain(op)
@@ -158,13 +158,13 @@ class Walk:
 
     def _refuse(self, scope: str, marker: Marker | None, op: Any, error: Exception) -> None:
         """Note why an op has no counterpart; what stumbles over the stand-in of one refused before tells nothing new."""
-        refusals = self.outline.refusals
+        refusals = self.traced.refusals
         if isinstance(error, NotImplementedError | UnsupportedError):
             if not self._lacks_a_list(op):
-                refusals.append(refusal(scope or self.outline.name, marker, op, str(error)))
+                refusals.append(refusal(scope or self.traced.name, marker, op, str(error)))
         elif not refusals:
             reason = f"its lowering does not know this form of it ({type(error).__name__}: {error})"
-            refusals.append(refusal(scope or self.outline.name, marker, op, reason))
+            refusals.append(refusal(scope or self.traced.name, marker, op, reason))
             refusals[-1].__cause__ = error
 
     def _lacks_a_list(self, op: Any) -> bool:
@@ -200,7 +200,7 @@ class Walk:
         if op.type in READERS:
             inputs[0] = self._read(inputs[0])
         if (called := _called(op)) is not None:
-            return Walk(self.g, self.outline).graph(function_graph(op, called), inputs)
+            return Walk(self.g, self.traced).graph(function_graph(op, called), inputs)
         if (known := folded(op, inputs)) is not None:
             return [self.g.constant(array) for array in known]
         if any(is_complex(value) for value in inputs):
@@ -212,7 +212,7 @@ class Walk:
 
     def _read(self, handle: Any) -> Constant:
         variable = handle.resource
-        path = self.outline.paths.get(id(variable), variable.name.partition(":")[0])
+        path = self.traced.paths.get(id(variable), variable.name.partition(":")[0])
         return tensor_constant(variable, path, key=("variable", id(variable)))
 
 

@@ -1,7 +1,7 @@
-"""Outline: the model traced once into a small TensorFlow graph, in which each call with a lowering is one marker.
+"""Trace: the model traced once into a small TensorFlow graph, in which each call with a lowering is one marker.
 
 A marker is a PyFunc node that is never run. It stands on the tensors of the call; the rest of the call, and the layer with
-its weights, stays in Python, in `Outline.markers`. No weight appears in the graph. What has no lowering is traced further.
+its weights, stays in Python, in `Trace.markers`. No weight appears in the graph. What has no lowering is traced further.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Marker:
 
 
 @dataclass
-class Outline:
+class Trace:
     """The traced graph, its markers by token, and what is needed to name its parts as Keras does.
 
     Args:
@@ -78,8 +78,8 @@ class Outline:
         return "/".join(named[1:] if named[:1] == [scope_of(self.name)] else named)
 
 
-def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
-    """Trace `inference` into an outline, for `inputs` of these shapes and dtypes."""
+def trace(inference: Inference, inputs: Sequence[TensorInfo]) -> Trace:
+    """Trace `inference` for `inputs` of these shapes and dtypes."""
     import tensorflow as tf
 
     from exporter.registry import import_submodules
@@ -87,7 +87,7 @@ def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
     for package in ("lowerings", "fusions"):
         import_submodules(f"exporter.formats.onnx.{package}")
     model = inference.model
-    result = Outline(model.name, paths={id(v.value): v.path for v in model.variables})
+    result = Trace(model.name, paths={id(v.value): v.path for v in model.variables})
     result.layers = frozenset(scope_of(layer.name) for layer in model._flatten_layers())
     layers = {CLASSES[name]: _mark_layer(result, entry) for name, entry in LAYERS.items()}
     layers |= {CLASSES[name]: _rewrite_layer(entry) for name, entry in REWRITES.items()}
@@ -99,7 +99,7 @@ def outline(inference: Inference, inputs: Sequence[TensorInfo]) -> Outline:
     return result
 
 
-def _mark_layer(result: Outline, entry: Entry) -> Callable[..., Any]:
+def _mark_layer(result: Trace, entry: Entry) -> Callable[..., Any]:
     def call(original: Callable[..., Any], layer: Any, *args: Any, **kwargs: Any) -> Any:
         if not entry.applies(layer, *args, **kwargs):
             return original(layer, *args, **kwargs)
@@ -117,7 +117,7 @@ def _rewrite_layer(entry: Entry) -> Callable[..., Any]:
     return call
 
 
-def _mark_function(result: Outline, entry: Entry) -> Callable[..., Any]:
+def _mark_function(result: Trace, entry: Entry) -> Callable[..., Any]:
     def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         import keras
 
@@ -133,7 +133,7 @@ def _mark_function(result: Outline, entry: Entry) -> Callable[..., Any]:
     return call
 
 
-def _marker(result: Outline, entry: Entry, layer: Any, args: Any, kwargs: Any, spec: Any) -> Any:
+def _marker(result: Trace, entry: Entry, layer: Any, args: Any, kwargs: Any, spec: Any) -> Any:
     import keras
     import tensorflow as tf
 

@@ -21,7 +21,7 @@ def translated(value: Any, layer: LayerConfig, translator: Translator) -> Any:
     if name == "hard_sigmoid":
         layer.note(
             "hard_sigmoid of Keras 2 has slope 0.2, that of Keras 3 has 1/6: kept as exporter.activations.hard_sigmoid",
-            "for Keras 3's own set activation='hard_sigmoid' and train anew",
+            "for Keras 3's own set activation='hard_sigmoid' and train again",
         )
         return "exporter>hard_sigmoid"
     return translator.value(value, "layers") if isinstance(value, dict) and value is name else value

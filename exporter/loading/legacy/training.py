@@ -98,7 +98,7 @@ def _optimizer(node: Any, translator: Translator) -> Any:
         return node
     name, config = str(node.get("class_name")).removeprefix("Custom>"), node.get("config")
     if name.startswith("LossScaleOptimizer") and isinstance(config, dict):
-        translator.remarks.note("optimizer", "its dynamic loss scale starts anew")
+        translator.remarks.note("optimizer", "its dynamic loss scale starts again")
         inner = config.get("inner_optimizer") or config.get("optimizer")
         wrapped = {"inner_optimizer": _optimizer(inner, translator)}
         return {
@@ -159,9 +159,9 @@ def restore_training(model: Any, config: dict[str, Any] | None, parts: list[Part
     lost = restore_optimizer(model, parts, file)
     if lost is None and type(model.optimizer).__name__ == "Nadam":
         _restore_momenta(model.optimizer)
-        remarks.note("optimizer", "the product of Nadam's momenta, which Keras 2 did not store, is computed anew")
+        remarks.note("optimizer", "the product of Nadam's momenta, which Keras 2 did not store, is computed again")
     if lost is not None:
-        remarks.note("optimizer", f"its state starts anew: {lost}", severity="warning")
+        remarks.note("optimizer", f"its state starts again: {lost}", severity="warning")
 
 
 def _restore_momenta(optimizer: Any) -> None:

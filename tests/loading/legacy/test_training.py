@@ -76,8 +76,8 @@ def test_training_goes_on_where_it_stopped(tmp_path, name, extension):
     if (extension, name) in _WITHOUT_STATE:
         assert any(note.where == "optimizer" for note in result.notes)
         return
-    anew = [note.reason for note in result.notes if "anew" in note.reason]
-    assert len(anew) == (name == "Nadam")  # its product of momenta is not in the file
+    again = [note.reason for note in result.notes if "again" in note.reason]
+    assert len(again) == (name == "Nadam")  # its product of momenta is not in the file
     result.model.run_eagerly = True
     ours, theirs = result.model.train_on_batch(x, y), model.train_on_batch(x, y)
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)

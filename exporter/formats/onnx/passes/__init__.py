@@ -1,4 +1,4 @@
-"""Tidy up the graph that the lowerings wrote, of which each saw one layer or op only.
+"""Optimize the graph that the lowerings wrote, of which each saw one layer or op only.
 
 What was written twice is merged, what was spelled out is fused, reshapes that lead nowhere are left out, slices are taken
 early, and what nothing needs is removed.
@@ -19,8 +19,8 @@ from exporter.formats.onnx.passes.reshapes import eliminate_reshapes
 from exporter.formats.onnx.passes.slice_motion import hoist_slices
 
 
-def tidy(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
-    """Tidy up.
+def optimize(graph: ir.Graph, layers: LayerMap, g: Graph) -> None:
+    """Run every pass.
 
     Args:
         graph: the model's.
