@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @options.quiet
 @click.pass_obj
 def command(mode: Mode, /, model: Path, output: Path, custom: tuple[str, ...], trust: bool) -> int:
-    """Write MODEL again as a file of Keras 3, without its Lambda layers.
+    """Write MODEL as a file of Keras 3, without its Lambda layers.
 
     FILE (.keras) is verified to compute the same. Files of Keras 2 keep the meaning that they had there; what was kept by
     other means is told.
