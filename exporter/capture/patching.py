@@ -18,7 +18,7 @@ import functools
 import inspect
 import pkgutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 Replacement = Callable[..., Any]
@@ -34,27 +34,36 @@ def overridden(layers: Mapping[Any, Replacement], functions: Mapping[str, Replac
         layers: Keras layer classes and what runs in place of `call(layer, ...)`. A subclass with a `call` of its own
             keeps it; what it inherits, or reaches by `super().call`, is replaced.
         functions: names below `keras.src.backend` ("nn.gelu", "numpy.einsum", "rnn"), or full ones of functions that Keras
-            composes of those ("keras.src.ops.nn._layer_normalization"), and what runs in place of them.
-
-    Raises:
-        AttributeError: if this version of Keras has no such function.
+            composes of those ("keras.src.ops.nn._layer_normalization"), and what runs in place of them. What the installed
+            Keras does not have is left out (`absent` names it): a model cannot call it either.
     """
     tracing = threading.get_ident()
     with _LOCK, contextlib.ExitStack() as stack:
         for cls, replacement in layers.items():
             stack.enter_context(_patched(cls, "call", _method(cls.call, replacement, tracing)))
         for name, replacement in functions.items():
-            owner, attribute = _place(name)
+            if (place := _place(name)) is None:
+                continue
+            owner, attribute = place
             stack.enter_context(_patched(owner, attribute, _function(getattr(owner, attribute), replacement, tracing)))
         yield
 
 
-def _place(name: str) -> tuple[Any, str]:
-    """Return the module or class that a function belongs to, and its name there."""
+def absent(names: Iterable[str]) -> list[str]:
+    """Return those of the functions, named as for `overridden`, that the installed Keras does not have."""
+    return [name for name in names if _place(name) is None]
+
+
+def _place(name: str) -> tuple[Any, str] | None:
+    """Return the module or class that a function belongs to, and its name there; None if there is none."""
     home, _, attribute = name.rpartition(".")
     if not home.startswith("keras."):
         home = "keras.src.backend" + (f".tensorflow.{home}" if home else "")
-    return pkgutil.resolve_name(home), attribute
+    try:
+        owner = pkgutil.resolve_name(home)
+    except (ImportError, AttributeError):
+        return None
+    return (owner, attribute) if hasattr(owner, attribute) else None
 
 
 def _method(original: Callable[..., Any], replacement: Replacement, tracing: int) -> Callable[..., Any]:

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from exporter.registry import Registry
+from exporter.registry import Registry, import_submodules
 
 Lowering = Callable[..., Any]
 Condition = Callable[..., bool]
@@ -119,3 +119,15 @@ def lowers_op(*types: str) -> Callable[[F], F]:
         return lowering
 
     return enter
+
+
+def import_lowerings() -> None:
+    """Import everything that registers itself here."""
+    for package in ("lowerings", "fusions"):
+        import_submodules(f"exporter.formats.onnx.{package}")
+
+
+def replaced_functions() -> set[str]:
+    """Return the names of all functions of Keras that are replaced, as `exporter.capture.patching` takes them."""
+    import_lowerings()
+    return set(FUNCTIONS)

@@ -16,7 +16,7 @@ from exporter.capture.layer_calls import LayerCalls
 from exporter.capture.layer_scopes import scope_of
 from exporter.capture.patching import overridden
 from exporter.errors import UnsupportedError
-from exporter.formats.onnx.registry import CLASSES, FUNCTIONS, LAYERS, REWRITES, Entry
+from exporter.formats.onnx.registry import CLASSES, FUNCTIONS, LAYERS, REWRITES, Entry, import_lowerings
 from exporter.spec import TensorInfo
 
 
@@ -82,10 +82,7 @@ def trace(inference: Inference, inputs: Sequence[TensorInfo]) -> Trace:
     """Trace `inference` for `inputs` of these shapes and dtypes."""
     import tensorflow as tf
 
-    from exporter.registry import import_submodules
-
-    for package in ("lowerings", "fusions"):
-        import_submodules(f"exporter.formats.onnx.{package}")
+    import_lowerings()
     model = inference.model
     result = Trace(model.name, paths={id(v.value): v.path for v in model.variables})
     result.layers = frozenset(scope_of(layer.name) for layer in model._flatten_layers())

@@ -73,6 +73,11 @@ def replacements() -> tuple[dict[type, Replacement], dict[str, Replacement]]:
     return layers, dict(FUNCTIONS)
 
 
+def replaced_functions() -> set[str]:
+    """Return the names of all functions of Keras that are replaced, as `exporter.capture.patching` takes them."""
+    return set(replacements()[1])
+
+
 def _import_all() -> None:
     for package in ("lowerings", "fusions"):
         import_submodules(f"exporter.formats.tflite.{package}")
