@@ -22,7 +22,7 @@ from models import _catalog
 HERE = Path(__file__).parent
 FOLDER = HERE / "trained"
 LIBRARIES = ("keras", "tensorflow", "numpy", "scikit-learn")
-CUSTOM = ("layers", "activations", "losses", "arguments.py", "registration.py")  # within exporter
+CUSTOM = ("layers", "activations", "losses", "authoring")  # within exporter
 
 
 def trained(name: str, *, folder: Path = FOLDER, force: bool = False) -> Path:
