@@ -71,7 +71,10 @@ def _import(name: str) -> ModuleType:
         missing = isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "\0")
         remedy = _DOTTED if missing else f"make `python -c 'import {name}'` work first"
         raise _not_imported(name, f"{type(error).__name__}: {error}", remedy) from error
-    _named.add(name.partition(".")[0])
+    if (
+        root := name.partition(".")[0]
+    ) not in _HUB:  # of which a module vouches for what it defines itself, and no more
+        _named.add(root)
     return module
 
 

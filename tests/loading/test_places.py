@@ -17,7 +17,7 @@ import pytest
 import exporter.activations
 import exporter.layers  # noqa: F401  # registers exporter>Mish
 from exporter.errors import UnsafeFileError
-from exporter.loading import audit, load
+from exporter.loading import audit, import_custom, load
 from exporter.loading.config import ConfigAudit
 from exporter.loading.custom import KnownNames
 from exporter.loading.hdf5 import audit_hdf5
@@ -331,3 +331,13 @@ def test_a_lambda_calls_what_the_user_named():
     assert "custom_objects={'of_the_user_test>run': run}" in finding.remedy
     run = keras.saving.get_registered_object("of_the_user_test>run")
     assert list(ConfigAudit(KnownNames({"of_the_user_test>run": run})).findings(function_of_project)) == []
+
+
+def test_naming_a_module_of_keras_hub_answers_for_none_of_its_functions():
+    """`--custom keras_hub.models`, for the sake of a model: its functions that read and write files stay refused."""
+    names = KnownNames(import_custom(["keras_hub"]))
+    lambda_layer = layer("Lambda", function=function("keras_hub_test>run", None), arguments={"path": "x"})
+    findings = list(ConfigAudit(names).findings(lambda_layer))
+    assert findings
+    assert all(finding.unsafe and "keras_hub" in finding.what for finding in findings)
+    assert list(ConfigAudit(names).findings(registered("keras_hub_test>ThingLayer"))) == []
