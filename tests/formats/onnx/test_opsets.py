@@ -49,7 +49,9 @@ MODELS |= {"numbers": (numbers, (4, 6))}
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize(
+    "opset", [pytest.param(o, marks=() if o in (OPSETS[0], OPSETS[-1]) else pytest.mark.long) for o in OPSETS]
+)
 def test_every_opset(name, opset):
     build, shape = MODELS[name]
     exported = export(build(), opset=opset)

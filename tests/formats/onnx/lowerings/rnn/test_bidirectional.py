@@ -12,10 +12,11 @@ from tests.formats.onnx.lowerings.weights import randomized
 
 MODES = ("concat", "sum", "ave", "mul", None)
 CASES = [*[(layers.LSTM, mode) for mode in MODES], (layers.GRU, "concat"), (layers.SimpleRNN, "sum")]
+LAST_OR_ALL = [pytest.param(False, marks=pytest.mark.long), True]  # the last step is a slice of all
 
 
 @pytest.mark.parametrize(("cls", "mode"), CASES)
-@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("sequences", LAST_OR_ALL)
 def test_merge_modes(cls, mode, sequences):
     layer = layers.Bidirectional(cls(4, return_sequences=sequences, return_state=True), merge_mode=mode)
     exported = export(sequence_model(layer))
@@ -25,7 +26,7 @@ def test_merge_modes(cls, mode, sequences):
 
 
 @pytest.mark.parametrize(("cls", "mode"), CASES)
-@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("sequences", LAST_OR_ALL)
 def test_any_mask(cls, mode, sequences):
     layer = layers.Bidirectional(cls(4, return_sequences=sequences, return_state=True), merge_mode=mode)
     exported = export(masked_model(layer))
