@@ -77,6 +77,10 @@ class Renamed:
         self.inputs = named_as(runner.inputs, inference.inputs)
         self.outputs = named_as(runner.outputs, inference.outputs)
 
+    @property
+    def arithmetic(self) -> Mapping[str, str]:
+        return self._runner.arithmetic
+
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         given = {theirs.name: inputs[ours.name] for theirs, ours in zip(self._runner.inputs, self.inputs, strict=True)}
         results = self._runner.run(given)
