@@ -33,7 +33,7 @@ test-long: $(VENV)/.dev ## Run the tests that take minutes each
 
 .PHONY: test-backends
 test-backends: $(VENV)/.backends ## Run the tests of the custom layers under JAX and PyTorch, which it installs
-	@$(BIN)/python -m pytest -q -m backends $(ARGS)
+	@$(BIN)/python -m pytest -q -m backends --timeout 1800 $(ARGS)
 
 .PHONY: test-hub
 test-hub: $(VENV)/.hub ## Export models of KerasHub and hold them against the record, with keras-hub, which it installs
