@@ -71,9 +71,8 @@ def _import(name: str) -> ModuleType:
         missing = isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "\0")
         remedy = _DOTTED if missing else f"make `python -c 'import {name}'` work first"
         raise _not_imported(name, f"{type(error).__name__}: {error}", remedy) from error
-    if (
-        root := name.partition(".")[0]
-    ) not in _HUB:  # of which a module vouches for what it defines itself, and no more
+    root = name.partition(".")[0]
+    if root not in _HUB:  # of the Hub, a module vouches for what it defines itself, and no more
         _named.add(root)
     return module
 
