@@ -119,6 +119,9 @@ OPS_ON_FUNCTIONS = frozenset(
     ("AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch", "VectorizedMap", "WhileLoop")
 )
 
+# Keras's own further packages: what they register is known to be classes of models, and functions that are not to be called.
+HUB = frozenset({"keras_hub", "keras_nlp", "keras_cv"})
+
 # Classes of Keras that a file may not name, and why.
 DENIED = {
     "TFSMLayer": ("loads a TensorFlow SavedModel, which is a program", "CVE-2026-1462"),

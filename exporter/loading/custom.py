@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from exporter.errors import UsageError
+from exporter.loading import allowed
 from exporter.loading.backend import require_tensorflow
 
 # Under PyTorch, Keras stores these optimizers under modules that need PyTorch; they are the same algorithms.
@@ -22,7 +23,6 @@ _TORCH = "keras.src.backend.torch.optimizers"
 TORCH_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Lion", "Nadam", "RMSprop", "SGD")
 
 # Their classes are layers, models and parts of these; their functions read and write files.
-_HUB = frozenset({"keras_hub", "keras_nlp", "keras_cv"})
 _HUB_FUNCTIONS = frozenset({"gelu_approximate"})  # but for this one, an activation that its models use
 
 # Our own packages: what they register loads with nothing passed.
@@ -72,7 +72,7 @@ def _import(name: str) -> ModuleType:
         remedy = _DOTTED if missing else f"make `python -c 'import {name}'` work first"
         raise _not_imported(name, f"{type(error).__name__}: {error}", remedy) from error
     root = name.partition(".")[0]
-    if root not in _HUB:  # of the Hub, a module vouches for what it defines itself, and no more
+    if root not in allowed.HUB:  # of the Hub, a module vouches for what it defines itself, and no more
         _named.add(root)
     return module
 
@@ -101,8 +101,6 @@ def _definitions(module: ModuleType) -> dict[str, Any]:
 
 
 def _of_keras() -> Set[str]:
-    from exporter.loading import allowed
-
     return allowed.ALL_FUNCTION_NAMES | allowed.ALL_CLASS_NAMES
 
 
@@ -148,7 +146,7 @@ class KnownNames:
         root = _root(thing)
         if root == "exporter" or self.is_named(thing):
             return True
-        if root in _HUB:
+        if root in allowed.HUB:
             return isinstance(thing, type) or getattr(thing, "__name__", "") in _HUB_FUNCTIONS
         return not _is_installed(thing)
 

@@ -11,7 +11,6 @@ from exporter.loading.kinds import MODEL, Demand
 
 # Packages that models name only in attacks: their callables do anything.
 _FOREIGN = frozenset(sys.stdlib_module_names) | {"numpy", "tensorflow", "torch", "jax", "pip", "setuptools", "h5py"}
-_HUB = frozenset({"keras_hub", "keras_nlp", "keras_cv"})
 
 _TRUST = "if you know who made the file and what is in it, load it with trust=True (--trust)"
 
@@ -73,7 +72,7 @@ def unknown(kind: str, name: str, registered: str | None, module: str | None, wh
 
 
 def _remedy_for_unknown(name: str, registered: str | None, module: str | None, root: str) -> str:
-    if root in _HUB:
+    if root in allowed.HUB:
         return "install Keras Hub: pip install keras-hub"
     if (registered or name).startswith("exporter>"):
         return "install the version of keras-exporter that the model was made with"
