@@ -142,18 +142,23 @@ class Inference:
         """Whether the model has a loop that may never end on values that nobody had in mind."""
         return has_open_loop(self.concrete().graph)
 
+    def try_on(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Do what `predict` does, on values that were made up: a loop that may never end has a limit on its time.
+
+        Raises:
+            UnsupportedError: if it did not end (`tfgraph.open_loops`).
+        """
+        return run_with_limit(lambda: self.predict(arrays)) if self.may_not_end else self.predict(arrays)
+
     def predict(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return what Keras computes, by output name, run as a graph as `model.predict` does.
 
         Some layers compute differently eagerly (`Resizing` of uint8); the graph is what is exported.
-
-        Raises:
-            UnsupportedError: if a loop that may never end does not, in the time that it has (`tfgraph.open_loops`).
         """
         import tensorflow as tf
 
         tensors = [tf.constant(arrays[i.name], dtype=i.dtype) for i in self.inputs]
-        results = run_with_limit(lambda: self.concrete()(*tensors)) if self.may_not_end else self.concrete()(*tensors)
+        results = self.concrete()(*tensors)
         return {o.name: r.numpy() for o, r in zip(self.outputs, results, strict=True)}
 
 

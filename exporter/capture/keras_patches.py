@@ -14,6 +14,7 @@ from typing import Any
 
 from exporter.capture.layer_scopes import scope_of
 from exporter.capture.patching import Replacement, overridden
+from exporter.tfgraph.ancestors import ops_behind
 
 
 @dataclass(frozen=True)
@@ -110,15 +111,7 @@ def _biased_axis(x: Sequence[int | None], size: int) -> int:
 def _of_inputs(tensor: Any) -> bool:
     """Whether a tensor depends on an input of its graph: what depends on constants and weights alone has no rows."""
     captured = {id(t.op) for t in tensor.graph.internal_captures}
-    seen, left = set(), [tensor.op]
-    while left:
-        op = left.pop()
-        if op.type == "Placeholder" and id(op) not in captured:
-            return True
-        fresh = [t.op for t in op.inputs if t.op.name not in seen]
-        seen |= {op.name for op in fresh}
-        left += fresh
-    return False
+    return any(op.type == "Placeholder" and id(op) not in captured for op in ops_behind([tensor]))
 
 
 SCOPES = Patch(

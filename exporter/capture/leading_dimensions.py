@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exporter.errors import ExporterError
+from exporter.tfgraph.ancestors import ops_behind
 
 if TYPE_CHECKING:
     from exporter.capture.inference import Inference
@@ -84,18 +85,8 @@ def _mixed(inference: Inference, names: Mapping[str, str]) -> bool:
     graph = inference.concrete().graph
     group_of = {t.op.name: names.get(i.name) for i, t in zip(inference.inputs, graph.inputs, strict=False)}
     return any(
-        len({group_of[op.name] for op in _ancestors(output) if group_of.get(op.name)}) > 1 for output in graph.outputs
+        len({group_of[op.name] for op in ops_behind([output]) if group_of.get(op.name)}) > 1 for output in graph.outputs
     )
-
-
-def _ancestors(tensor: Any) -> Iterator[Any]:
-    seen, stack = set(), [tensor.op]
-    while stack:
-        op = stack.pop()
-        if op.name not in seen:
-            seen.add(op.name)
-            yield op
-            stack += [t.op for t in op.inputs]
 
 
 def _outputs(inference: Inference, groups: Sequence[tuple[str, ...]], names: Mapping[str, str]) -> dict[str, str]:

@@ -40,12 +40,12 @@ def overridden(layers: Mapping[Any, Replacement], functions: Mapping[str, Replac
     tracing = threading.get_ident()
     with _LOCK, contextlib.ExitStack() as stack:
         for cls, replacement in layers.items():
-            stack.enter_context(_patched(cls, "call", _method(cls.call, replacement, tracing)))
+            stack.enter_context(_patched(cls, "call", _replaced(cls.call, replacement, tracing)))
         for name, replacement in functions.items():
             if (place := _place(name)) is None:
                 continue
             owner, attribute = place
-            stack.enter_context(_patched(owner, attribute, _function(getattr(owner, attribute), replacement, tracing)))
+            stack.enter_context(_patched(owner, attribute, _replaced(getattr(owner, attribute), replacement, tracing)))
         yield
 
 
@@ -66,17 +66,9 @@ def _place(name: str) -> tuple[Any, str] | None:
     return (owner, attribute) if hasattr(owner, attribute) else None
 
 
-def _method(original: Callable[..., Any], replacement: Replacement, tracing: int) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # apart: Keras reads `self` in the signature of a method
-        if threading.get_ident() != tracing:
-            return original(self, *args, **kwargs)
-        return replacement(original, self, *args, **kwargs)
+def _replaced(original: Callable[..., Any], replacement: Replacement, tracing: int) -> Callable[..., Any]:
+    """Return a function that is `replacement` in the thread that traces, and `original` in every other."""
 
-    return call
-
-
-def _function(original: Callable[..., Any], replacement: Replacement, tracing: int) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
         if threading.get_ident() != tracing:

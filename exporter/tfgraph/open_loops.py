@@ -28,8 +28,8 @@ def has_open_loop(graph: Any) -> bool:
     return any(not _counts(functions[name]) for name in conditions)
 
 
-def run_with_limit(run: Callable[[], T], seconds: float = SECONDS) -> T:
-    """Run TensorFlow functions in this thread, and have them cancelled after so many seconds.
+def run_with_limit(run: Callable[[], T]) -> T:
+    """Run TensorFlow functions in this thread, and have them cancelled after `SECONDS`.
 
     Raises:
         UnsupportedError: if they were cancelled.
@@ -38,7 +38,7 @@ def run_with_limit(run: Callable[[], T], seconds: float = SECONDS) -> T:
     from tensorflow.python.eager import cancellation
 
     manager = cancellation.CancellationManager()
-    timer = threading.Timer(seconds, manager.start_cancel)
+    timer = threading.Timer(SECONDS, manager.start_cancel)
     timer.start()
     try:
         with cancellation.CancellationManagerContext(manager):
@@ -47,7 +47,7 @@ def run_with_limit(run: Callable[[], T], seconds: float = SECONDS) -> T:
         raise UnsupportedError(
             "the model does not come to an end",
             where="the condition of a while loop",
-            reason=f"a loop was still running after {seconds:g} s",
+            reason=f"a loop was still running after {SECONDS:g} s",
             remedy="give the loop maximum_iterations, or pass data of your own as samples (--samples)",
         ) from error
     finally:

@@ -135,7 +135,7 @@ class _Trial:
         try:
             sample = Sample(name, make())
             with self._state.used():
-                outputs = self._inference.predict(sample.arrays)
+                outputs = self._inference.try_on(sample.arrays)
             reason = _misshapen(self._inference, sample, outputs)
         except (
             Exception

@@ -59,27 +59,42 @@ def test_old_names_are_those_of_keras():
 FIRST_TO_CROP_IN_TRAINING_ONLY = (3, 8)
 
 
-def cropped(release, model):
-    """The outputs of RandomCrop that Keras itself computes otherwise now: it resized at inference, and gives back its input."""
+def resized_by_crops(release, model):
+    """The outputs of RandomCrop in a file that was written while it resized at inference."""
     if tuple(map(int, release.split(".")[:2])) >= FIRST_TO_CROP_IN_TRAINING_ONLY:
         return set()
     made_by = [tensor._keras_history.operation for tensor in model.outputs]
     return {number for number, layer in enumerate(made_by) if isinstance(layer, keras.layers.RandomCrop)}
 
 
-def check(release, name, folder):
-    model = load(stored.write(release, name, folder))
-    computed = write.computed(model, [tensor.name for tensor in model.inputs])
-    expected = stored.arrays(release, name)
-    assert len(computed) == len(expected)
-    given_back = cropped(release, model)
-    for number, array in enumerate(computed):
-        wanted = write.example("image") if number in given_back else expected[f"output {number}"]
+def compare(computed, expected, numbers):
+    for number in numbers:
+        array, wanted = computed[number], expected[f"output {number}"]
         if wanted.dtype.kind == "f":
             np.testing.assert_allclose(array, wanted, **stored.CLOSE, err_msg=f"output {number}")
         else:
             np.testing.assert_array_equal(array.astype(wanted.dtype), wanted, err_msg=f"output {number}")
+
+
+def check(release, name, folder):
+    """Compare all but what `test_crops_of_earlier_releases` compares."""
+    model = load(stored.write(release, name, folder))
+    computed = write.computed(model, [tensor.name for tensor in model.inputs])
+    expected = stored.arrays(release, name)
+    assert len(computed) == len(expected)
+    compare(computed, expected, sorted(set(range(len(computed))) - resized_by_crops(release, model)))
     return model
+
+
+@pytest.mark.long
+@pytest.mark.xfail(
+    strict=True, reason="RandomCrop of Keras up to 3.7 resized at inference; since 3.8 it returns its input"
+)
+@pytest.mark.parametrize("release", ["3.0.5", "3.7.0"])
+def test_crops_of_earlier_releases(release, tmp_path):
+    model = load(stored.write(release, "layers_image", tmp_path))
+    computed = write.computed(model, [tensor.name for tensor in model.inputs])
+    compare(computed, stored.arrays(release, "layers_image"), resized_by_crops(release, model))
 
 
 def test_arguments_that_are_gone(tmp_path):
