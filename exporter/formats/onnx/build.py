@@ -18,6 +18,7 @@ from exporter.formats.onnx.lower import lower, outer_type
 from exporter.formats.onnx.opset import NEWEST, OLDEST, lowest_opset, settle
 from exporter.formats.onnx.passes import optimize
 from exporter.formats.onnx.probabilities import exact_sigmoid
+from exporter.formats.onnx.runner import PRODUCER
 from exporter.formats.onnx.trace import trace
 from exporter.spec import Options, TensorInfo
 
@@ -86,7 +87,7 @@ def _model(graph: ir.Graph, metadata: Mapping[str, object]) -> ir.Model:
 
     opset = graph.opset_imports[""]
     version = onnx.helper.find_min_ir_version_for([onnx.helper.make_opsetid("", opset)])
-    origin: dict[str, Any] = {"producer_name": "keras-exporter", "producer_version": str(metadata.get("exporter", ""))}
+    origin: dict[str, Any] = {"producer_name": PRODUCER, "producer_version": str(metadata.get("exporter", ""))}
     model = ir.Model(graph, ir_version=version, **origin)
     model.metadata_props["keras_exporter"] = json.dumps(metadata, sort_keys=True)
     return model

@@ -12,6 +12,7 @@ from exporter.errors import InvalidArtifactError
 from exporter.spec import TensorInfo
 from exporter.tfgraph.precision import SINGLE
 
+PRODUCER = "keras-exporter"
 DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 
 
@@ -28,7 +29,6 @@ class OnnxRunner:
     """
 
     remarks: tuple[str, ...] = ()
-    arithmetic = SINGLE  # the writer makes float32 of 16-bit floats
 
     def __init__(self, path: Path, *, threads: int = 0, optimized: bool = True) -> None:
         import onnxruntime as ort
@@ -44,6 +44,9 @@ class OnnxRunner:
             raise InvalidArtifactError(
                 "ONNX Runtime cannot load the file", where=str(path), reason=str(error)
             ) from error
+        ours = self._session.get_modelmeta().producer_name == PRODUCER
+        # Our writer makes float32 of 16-bit floats; other tools leave them, and ONNX Runtime rounds as Keras does.
+        self.arithmetic: Mapping[str, str] = SINGLE if ours else {}
         self.inputs = tuple(_info(i) for i in self._session.get_inputs())
         self.outputs = tuple(_info(o) for o in self._session.get_outputs())
 
