@@ -16,11 +16,10 @@ if __name__ == "__main__" and not sys.flags.safe_path and os.getcwd() != _HOME a
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     arguments = sys.argv[1:]
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # before anything imports Keras: it chooses only once
+    from exporter.run.environment import choose_tensorflow
+
+    choose_tensorflow()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if {"-v", "--verbose"} & set(arguments) else "3")
-    os.environ.setdefault(
-        "TF_ENABLE_ONEDNN_OPTS", "1"
-    )  # without it TensorFlow has no channels first on CPUs; off on some
     _make_streams_usable()
 
     import gc

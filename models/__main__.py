@@ -6,7 +6,6 @@ One process does it all: the libraries take longer to import than a small model 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import exporter
 from exporter.errors import INTERRUPTED, ExporterError
+from exporter.run.environment import choose_tensorflow
 from exporter.run.progress import Progress, progress_on
 from exporter.run.quiet import quiet
 from exporter.spec import Report
@@ -112,5 +112,5 @@ def _exit_code(outcome: Outcome) -> int:
 
 
 if __name__ == "__main__":
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # before anything imports Keras: it chooses only once
+    choose_tensorflow()
     sys.exit(main())
